@@ -60,14 +60,8 @@ def _disposal(s: Statement) -> None:
     s.cost("disposal", "v_dispose", column, cost, **_at_location(ground, supply))
 
 
-def _sold(s: Statement) -> pd.DataFrame:
-    """Return the supply cells that have a market (one v_sell each), with its price and limit."""
-    supply = s.network.cells.supply
-    return supply.assign(supply=np.arange(len(supply))).merge(s.network.trade.markets, on=["location", "commodity"])
-
-
 def _sales(s: Statement) -> None:
-    ground, sales = s.network.ground, _sold(s)
+    ground, sales = s.network.ground, s.network.cells.sold
     s.columns("v_sell", sales[SUPPLY_KEY], scale=s.network.scale[sales["commodity"]])
     column = np.arange(len(sales))
     s.supply("v_sell", sales["supply"], column, -1.0)
@@ -77,7 +71,7 @@ def _sales(s: Statement) -> None:
 
 def c_market(s: Statement) -> None:
     """sum over o,g of v_sell[l,o,c,g,t] <= limit_t_per_year of the market (t/yr)."""
-    sales = _sold(s)
+    sales = s.network.cells.sold
     limited = sales[np.isfinite(sales["limit_t_per_year"])]
     key = ["location", "commodity", "year"]
     rows = limited[[*key, "limit_t_per_year"]].drop_duplicates(key).reset_index(drop=True)

@@ -94,6 +94,11 @@ class Statement:
     costs: list[Cost] = field(default_factory=list)
     _variables: list[Any] = field(default_factory=list)
 
+    @property
+    def variables(self) -> list[Any]:
+        """All Pyomo variables, block by block in the order of their columns."""
+        return self._variables
+
     def columns(
         self,
         name: str,

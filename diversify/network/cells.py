@@ -31,6 +31,7 @@ class Cells:
     lane, origin_country, destination_country. ``handovers``: use, as_use. ``stocks``: location, commodity, tag, year,
     use, stockpile. ``demand``: location, commodity, year, quantity, shortage_usd_per_t (NaN: must be met).
     ``deliveries``: location, commodity, supplied, tag, year, demand, use, ratio_t_per_t, extra_usd_per_t, max_share.
+    ``sold``: the supply cells that have a market: supply and its key, price_usd_per_t, limit_t_per_year.
     """
 
     runs: pd.DataFrame
@@ -44,6 +45,7 @@ class Cells:
     stocks: pd.DataFrame
     demand: pd.DataFrame
     deliveries: pd.DataFrame
+    sold: pd.DataFrame
 
     @classmethod
     def of(cls, ground: Ground, plants: Plants, trade: Trade, tags: Tags) -> Cells:
@@ -75,6 +77,7 @@ class Cells:
             stocks=stocks,
             demand=demand,
             deliveries=_deliveries(trade, demand, use, filled_cells),
+            sold=supply.assign(supply=np.arange(len(supply))).merge(trade.markets, on=["location", "commodity"]),
         )
 
 

@@ -1,0 +1,66 @@
+"""Optimization engine for supply diversification: what to build and buy where and when, at least cost, under caps on origin.
+
+Names are resolved when they are first used, so that ``import diversify`` loads neither Pyomo nor pandas nor HiGHS.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from diversify.audit import AuditReport, audit
+    from diversify.errors import DiversifyError, InstanceError, Problem, ResultFolderError, SolverError, UsageError
+    from diversify.instance import Findings, Instance, bundled_chains, bundled_instances, check, describe, load, new, save
+    from diversify.plan import Plan
+    from diversify.planning import Progress, build_model, export_model, solve
+    from diversify.planning.compare import compare
+
+_HOMES = {
+    "diversify.errors": ("DiversifyError", "InstanceError", "Problem", "ResultFolderError", "SolverError", "UsageError"),
+    "diversify.instance": ("Findings", "Instance", "bundled_chains", "bundled_instances", "check", "describe", "load", "new", "save"),
+    "diversify.plan": ("Plan",),
+    "diversify.planning": ("Progress", "build_model", "export_model", "solve"),
+    "diversify.planning.compare": ("compare",),
+    "diversify.audit": ("AuditReport", "audit"),
+}
+_HOME = {name: home for home, names in _HOMES.items() for name in names}
+
+__all__ = [
+    "AuditReport",
+    "DiversifyError",
+    "Findings",
+    "Instance",
+    "InstanceError",
+    "Plan",
+    "Problem",
+    "Progress",
+    "ResultFolderError",
+    "SolverError",
+    "UsageError",
+    "audit",
+    "build_model",
+    "bundled_chains",
+    "bundled_instances",
+    "check",
+    "compare",
+    "describe",
+    "export_model",
+    "load",
+    "new",
+    "save",
+    "solve",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'diversify' has no attribute {name!r}")
+    # Importing the submodule sets an attribute of the same name for audit: fetch from the module, then keep the function.
+    value = getattr(import_module(_HOME[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

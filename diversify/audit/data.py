@@ -1,0 +1,230 @@
+"""What the instance's tables mean, every default filled in, resolved for the audit alone.
+
+The model resolves the same defaults elsewhere. This second reading is on purpose: a misreading of the format by one
+side shows as a violation instead of passing unseen.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from diversify.instance import Instance
+from diversify.schema import EVERYTHING, TABLES, Column
+
+
+def text(column: pd.Series) -> pd.Series:
+    """Return a text column with blanks as the empty string."""
+    return column.astype(object).where(column.notna(), "")
+
+
+def filled(instance: Instance, name: str) -> pd.DataFrame:
+    """Return a table of the instance with the schema's default in every blank; else ``""`` (text) or NaN (figures)."""
+    frame = instance.table(name)
+    return pd.DataFrame({column.name: _fill(frame[column.name], column) for column in TABLES[name].columns})
+
+
+def _fill(cells: pd.Series, column: Column) -> pd.Series:
+    if column.kind in ("number", "year"):
+        figures = pd.Series(cells.to_numpy(dtype=float, na_value=np.nan), index=cells.index)
+        return figures if column.default is None else figures.fillna(float(column.default))
+    if column.kind == "boolean":
+        return cells.astype("boolean").fillna(bool(column.default)).astype(bool)
+    return text(cells).where(cells.notna(), column.default or "")
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One planning case as the audit understands it.
+
+    ``span`` and ``discount``: w_t (calendar years) and D_t of each planning year. ``country``: of each location.
+    ``groups``: the tracing groups in the order of their bits in a tag's mask. ``price``: USD per t by (commodity, year).
+    ``facilities`` (by facility): location, country, owner, ``touch`` (mask of the tracing groups it belongs to), limits.
+    ``modes``: facility, process, capacity_per_t, variable_usd_per_t, the own process included.
+    ``standing``: facility, year, standing (t/yr before closures), every facility in every planning year.
+    ``projects`` (by project): see ``_projects``.
+    """
+
+    instance: Instance
+    years: tuple[int, ...]
+    span: pd.Series
+    discount: pd.Series
+    names: dict[str, frozenset[str]]
+    country: pd.Series
+    union: pd.Series
+    members: dict[str, frozenset[str]]
+    groups: tuple[str, ...]
+    traced: pd.Series
+    price: pd.Series
+    recipes: pd.DataFrame
+    facilities: pd.DataFrame
+    modes: pd.DataFrame
+    standing: pd.DataFrame
+    projects: pd.DataFrame
+
+    def table(self, name: str) -> pd.DataFrame:
+        """Return a table of the instance with its defaults filled in."""
+        return filled(self.instance, name)
+
+    def mask(self, tag: str) -> int | None:
+        """Return the bits of a tag; None where it is not the canonical name of a set of tracing groups."""
+        parts = tag.split("+") if tag else []
+        if parts != sorted(set(parts)) or not set(parts) <= set(self.groups):
+            return None
+        return sum(1 << self.groups.index(part) for part in parts)
+
+    def tag_of(self, mask: int) -> str:
+        """Return the name of a tag given by its bits."""
+        return "+".join(group for bit, group in enumerate(self.groups) if mask >> bit & 1)
+
+    def touch(self, *countries: str) -> int:
+        """Return the bits of the tracing groups that hold any of ``countries``."""
+        return sum(1 << bit for bit, group in enumerate(self.groups) if self.members[group] & set(countries))
+
+    def named(self, rows: pd.DataFrame) -> pd.DataFrame:
+        """Return ``rows`` with the tags' masks put into words."""
+        return rows.assign(tag=rows["tag"].map({mask: self.tag_of(int(mask)) for mask in rows["tag"].unique()}))
+
+    def in_force(self, first_year: float, last_year: float) -> list[int]:
+        """Return the planning years within inclusive limits; NaN is no limit."""
+        return [year for year in self.years if not (year < first_year or year > last_year)]
+
+
+def resolve(instance: Instance) -> Case:
+    """Return the instance as the audit understands it."""
+    years = tuple(int(year) for year in instance.years)
+    rate = float(instance.meta["discount_rate"])
+    countries, locations = filled(instance, "countries").set_index("country"), filled(instance, "locations").set_index("location")
+    members = _members(instance)
+    caps = filled(instance, "caps")
+    groups = tuple(sorted(set(caps.loc[caps["basis"] == "traced", "sources"])))
+    commodities = filled(instance, "commodities").set_index("commodity")
+    span = _spans(years)
+    facilities = _facilities(instance, locations["country"], groups, members)
+    wacc = countries["wacc"].fillna(rate)
+    return Case(
+        instance=instance,
+        years=years,
+        span=span,
+        discount=_discount(span, rate),
+        names={name: frozenset(filled(instance, name)[TABLES[name].key[0]]) for name in NAMED},
+        country=locations["country"],
+        union=countries["customs_union"],
+        members=members,
+        groups=groups,
+        traced=commodities["traced"],
+        price=_prices(instance, commodities["price_usd_per_t"], years),
+        recipes=filled(instance, "recipes")[["process", "commodity", "amount_t_per_t"]],
+        facilities=facilities,
+        modes=_modes(instance, facilities),
+        standing=_standing(instance, facilities, years),
+        projects=_projects(instance, facilities["country"], wacc, years[0]),
+    )
+
+
+NAMED = ("projects", "facilities", "processes", "commodities", "locations", "countries", "caps")
+"""Tables whose key names things that a plan may speak of."""
+
+
+def _spans(years: tuple[int, ...]) -> pd.Series:
+    """w_t: calendar years up to the next planning year; the last repeats the gap before it; a single year is itself."""
+    gaps = [later - earlier for earlier, later in zip(years, years[1:], strict=False)]
+    return pd.Series([*gaps, gaps[-1] if gaps else 1], index=list(years))
+
+
+def _discount(span: pd.Series, rate: float) -> pd.Series:
+    """D_t: present value, in the first planning year, of one a year in each calendar year that t stands for."""
+    years, widths = [int(year) for year in span.index], [int(width) for width in span]
+    first = years[0]
+    return pd.Series(
+        [sum((1.0 + rate) ** -(year + later - first) for later in range(width)) for year, width in zip(years, widths, strict=True)],
+        index=years,
+    )
+
+
+def _members(instance: Instance) -> dict[str, frozenset[str]]:
+    """Countries of every selector: each country, each group and ``*``."""
+    everywhere = frozenset(filled(instance, "countries")["country"])
+    groups = filled(instance, "groups")
+    members = {str(group): frozenset(rows["country"]) for group, rows in groups.groupby("group")}
+    return {EVERYTHING: everywhere} | {country: frozenset([country]) for country in everywhere} | members
+
+
+def series_by_year(years: pd.Series, figures: pd.Series, at: tuple[int, ...]) -> np.ndarray:
+    """Return figures linear between listed years and held outside them; one row without a year holds for all."""
+    if years.isna().all():
+        return np.full(len(at), float(figures.iloc[0]))
+    order = np.argsort(years.to_numpy(dtype=float))
+    held: np.ndarray = np.interp(at, years.to_numpy(dtype=float)[order], figures.to_numpy(dtype=float)[order])
+    return held
+
+
+def _prices(instance: Instance, constant: pd.Series, years: tuple[int, ...]) -> pd.Series:
+    by_commodity = {str(commodity): np.full(len(years), price) for commodity, price in constant.items()}
+    for commodity, rows in filled(instance, "prices").groupby("commodity"):
+        by_commodity[str(commodity)] = series_by_year(rows["year"], rows["price_usd_per_t"], years)
+    index = pd.MultiIndex.from_product([list(by_commodity), years], names=["commodity", "year"])
+    return pd.Series(np.concatenate(list(by_commodity.values())) if by_commodity else [], index=index, dtype=float)
+
+
+def _facilities(instance: Instance, country: pd.Series, groups: tuple[str, ...], members: dict[str, frozenset[str]]) -> pd.DataFrame:
+    frame = filled(instance, "facilities").set_index("facility")
+    frame["country"] = frame["location"].map(country)
+    frame["owner"] = frame["owner"].where(frame["owner"] != "", frame["country"])
+    frame["touch"] = [
+        sum(1 << bit for bit, group in enumerate(groups) if members[group] & {place, owner})
+        for place, owner in zip(frame["country"], frame["owner"], strict=True)
+    ]
+    return frame
+
+
+def _modes(instance: Instance, facilities: pd.DataFrame) -> pd.DataFrame:
+    own = facilities.reset_index()[["facility", "process", "variable_usd_per_t"]].assign(capacity_per_t=1.0)
+    columns = ["facility", "process", "capacity_per_t", "variable_usd_per_t"]
+    return pd.concat([own[columns], filled(instance, "modes")[columns]], ignore_index=True).drop_duplicates(["facility", "process"])
+
+
+def _standing(instance: Instance, facilities: pd.DataFrame, years: tuple[int, ...]) -> pd.DataFrame:
+    """Standing capacity: the facility's own three columns, or steps from each listed year on."""
+    label = np.asarray(years, dtype=float)
+    rows: dict[str, np.ndarray] = {}
+    for facility, row in facilities.iterrows():
+        stands = ~(label < row["first_year"]) & ~(label > row["last_year"])
+        rows[str(facility)] = np.where(stands, row["capacity_t_per_year"], 0.0)
+    for facility, listed in filled(instance, "capacities").sort_values("year").groupby("facility"):
+        steps = np.concatenate([[0.0], listed["capacity_t_per_year"].to_numpy(dtype=float)])
+        rows[str(facility)] = steps[np.searchsorted(listed["year"].to_numpy(dtype=float), label, side="right")]
+    grid = pd.MultiIndex.from_product([list(rows), years], names=["facility", "year"])
+    return pd.DataFrame({"standing": np.concatenate(list(rows.values())) if rows else np.empty(0)}, index=grid).reset_index()
+
+
+def _projects(instance: Instance, country: pd.Series, wacc: pd.Series, first_year: int) -> pd.DataFrame:
+    """Projects by name with: size (t/yr of a unit; 1 where any size goes), whole, least and most (units), capex_unit and
+    capex_first (musd), opens and closes (first and last year of coming on line), annuity (CRF), ramp (tuple of shares)."""
+    frame = filled(instance, "projects").set_index("project")
+    size = frame["unit_t_per_year"].fillna(1.0)
+    by_size = frame["capex_usd_per_t_year"] * size / 1e6
+    decided = frame["decided_year"].fillna(float(first_year)) + frame["lead_years"]
+    rate = frame["facility"].map(country).map(wacc).to_numpy(dtype=float)
+    return frame[["facility", "lead_years", "life_years", "fixed_usd_per_t_year"]].assign(
+        country=frame["facility"].map(country),
+        size=size,
+        whole=frame["unit_t_per_year"].notna(),
+        most=np.fmin(frame["units_max"].fillna(np.inf), (frame["max_t_per_year"] / size).fillna(np.inf)),
+        least=np.fmax(frame["units_min"], frame["min_t_per_year"] / size),
+        capex_unit=frame["capex_unit_musd"].fillna(by_size).fillna(0.0),
+        capex_first=frame["capex_first_musd"],
+        opens=np.fmax(decided, frame["earliest_year"]),
+        closes=frame["latest_year"].fillna(np.inf),
+        annuity=_capital_recovery(rate, frame["life_years"].to_numpy(dtype=float)),
+        ramp=frame["ramp"].map(lambda shares: tuple(float(share) for share in str(shares).split(";"))),
+    )
+
+
+def _capital_recovery(rate: np.ndarray, life: np.ndarray) -> np.ndarray:
+    """Yearly payment, per unit of capital, that repays it with interest over its life; 1 / life at no interest."""
+    interest = rate != 0.0
+    safe = np.where(interest, rate, 1.0)
+    return np.asarray(np.where(interest, safe / (1.0 - (1.0 + safe) ** -life), 1.0 / life), dtype=float)

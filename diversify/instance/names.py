@@ -1,0 +1,19 @@
+"""Suggesting the name that was probably meant."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+def nearest_name(name: str, known: Iterable[str]) -> str | None:
+    """Return the known name closest to ``name``, None where none is close."""
+    by_folded = {candidate.casefold().strip(): candidate for candidate in known}
+    found = difflib.get_close_matches(name.casefold().strip(), by_folded, n=1, cutoff=0.55)
+    return by_folded[found[0]] if found else None
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Return `` Did you mean 'x'?`` (with its leading blank), or nothing where no name is close."""
+    found = nearest_name(name, known)
+    return f" Did you mean {found!r}?" if found else ""

@@ -1,0 +1,261 @@
+"""Reading and writing one ``.xlsx`` workbook: a sheet per table, and ``instance`` as rows of key and value."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import struct
+import warnings
+import zipfile
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import openpyxl
+import yaml
+from openpyxl.cell import WriteOnlyCell
+from openpyxl.utils import get_column_letter
+from openpyxl.utils.exceptions import InvalidFileException
+
+from diversify.errors import Problem, UsageError
+from diversify.instance.cells import LONGEST_TEXT, UnfitCell, as_text
+from diversify.instance.names import nearest
+from diversify.instance.raw import RawInstance, drop_blank_rows, table_from_grid
+from diversify.instance.record import Instance, plain_values
+from diversify.schema import META_KEYS, TABLES
+
+if TYPE_CHECKING:
+    from openpyxl.workbook.workbook import Workbook
+
+META_SHEET = "instance"
+_BROKEN = (
+    zipfile.BadZipFile, InvalidFileException, KeyError, ValueError, TypeError, AttributeError, IndexError,
+    OSError, EOFError, SyntaxError, NotImplementedError, RuntimeError, zlib.error, struct.error,
+)  # fmt: skip
+"""What openpyxl raises on workbooks that are cut short, encrypted, or not workbooks."""
+
+_ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
+"""The workbook's own way of writing a character that XML cannot hold, such as ``_x000D_``."""
+
+
+def read_workbook_bytes(data: bytes, file: str, name: str) -> RawInstance:
+    """Read a workbook; formulas count by the value that was saved with them."""
+    raw = RawInstance(name=name, meta_file=f"{file}, sheet {META_SHEET}")
+    if not data:
+        raw.problems.append(Problem("empty_file", "The file is empty.", "Save the workbook again.", file=file))
+        return raw
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            sheets = list(_read_sheets(data))
+    except _BROKEN as error:
+        message = f"The file is not a workbook that can be read ({type(error).__name__})."
+        raw.problems.append(Problem("broken_workbook", message, "Open it in a spreadsheet and save it again as .xlsx.", file=file))
+        return raw
+    for title, rows in sheets:
+        if title == META_SHEET:
+            _read_meta_sheet(raw, rows)
+        elif title in TABLES:
+            _read_table_sheet(raw, title, rows, f"{file}, sheet {title}")
+        else:
+            known = [META_SHEET, *TABLES]
+            message = f"There is no table {title!r}.{nearest(title, known)}"
+            raw.problems.append(
+                Problem("unknown_table", message, "Rename the sheet, or remove it.", title, value=title, file=f"{file}, sheet {title}")
+            )
+    if raw.meta is None:
+        remedy = f"Add a sheet {META_SHEET!r} with a key and its value in each row."
+        raw.problems.append(Problem("no_meta", f"The workbook has no sheet {META_SHEET!r}.", remedy, file=file))
+    return raw
+
+
+Row = tuple[int, list[object]]
+
+
+def _read_sheets(data: bytes) -> Iterator[tuple[str, list[Row]]]:
+    """Yield title and numbered rows of every sheet; a cell that holds no value it should is an UnfitCell."""
+    book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True)
+    formulas = _formula_cells(data) if _has_formulas(data) else {}
+    for sheet in book.worksheets:
+        sheet.reset_dimensions()
+        wanted = formulas.get(sheet.title, set())
+        rows: list[Row] = []
+        for number, cells in enumerate(sheet.iter_rows(), start=1):
+            rows.append((number, [_cell_value(cell, (number, position) in wanted) for position, cell in enumerate(cells)]))
+        yield sheet.title, rows
+    book.close()
+
+
+def _cell_value(cell: Any, formula: bool) -> object:
+    value = cell.value
+    if cell.data_type == "e":
+        return UnfitCell("error_value", f"The cell holds the error {value}.", "Mend the formula, or write the value.", str(value))
+    if value is None and formula and cell.data_type != "str":  # a saved empty text is of the type str
+        remedy = "Open the workbook in a spreadsheet and save it, or write the value in place of the formula."
+        return UnfitCell("formula_without_value", "The cell holds a formula whose value was not saved.", remedy)
+    return _plain(value) if isinstance(value, str) else value
+
+
+def _has_formulas(data: bytes) -> bool:
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        return any(
+            b"<f" in archive.read(name) for name in archive.namelist() if name.startswith("xl/worksheets/") and name.endswith(".xml")
+        )
+
+
+def _formula_cells(data: bytes) -> dict[str, set[tuple[int, int]]]:
+    """Return the rows (from 1) and positions (from 0) of the cells of each sheet that hold a formula."""
+    book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=False)
+    found: dict[str, set[tuple[int, int]]] = {}
+    for sheet in book.worksheets:
+        sheet.reset_dimensions()
+        cells = found.setdefault(sheet.title, set())
+        for number, row in enumerate(sheet.iter_rows(), start=1):
+            cells.update((number, position) for position, cell in enumerate(row) if cell.data_type == "f")
+    book.close()
+    return found
+
+
+def _plain(text: str) -> str:
+    return _ESCAPE.sub(lambda match: chr(int(match[1], 16)), text) if "_x" in text else text
+
+
+def _read_table_sheet(raw: RawInstance, name: str, rows: list[Row], file: str) -> None:
+    filled = list(drop_blank_rows(rows))
+    if not filled:
+        raw.unread.add(name)
+        raw.problems.append(Problem("empty_file", "The sheet is empty.", "Give it at least a header, or remove it.", name, file=file))
+        return
+    header_row, header = filled[0]
+    letters = [get_column_letter(position + 1) for position in range(len(header))]
+    titles = [None if cell is None or isinstance(cell, UnfitCell) else as_text(cell) for cell in header]
+    raw.tables[name], problems = table_from_grid(name, file, titles, filled[1:], letters, header_row)
+    raw.problems += problems
+
+
+def _read_meta_sheet(raw: RawInstance, rows: list[Row]) -> None:
+    meta: dict[str, object] = {}
+    numbers: dict[str, int] = {}
+    for number, cells in rows:
+        filled = [cell for cell in cells if cell is not None and cell != ""]
+        if not filled or (not numbers and [str(cell).strip().lower() for cell in filled] == ["key", "value"]):
+            continue
+        key = as_text(cells[0]) if cells[0] is not None else ""
+        if key in numbers:
+            raw.problems.append(
+                Problem(
+                    "duplicate_key",
+                    f"The key {key!r} stands twice.",
+                    "Keep one of the two.",
+                    META_SHEET,
+                    number,
+                    key,
+                    key,
+                    raw.meta_file,
+                    f"A{number}",
+                )
+            )
+            continue
+        numbers[key] = number
+        for position, cell in enumerate(cells):
+            if isinstance(cell, UnfitCell):
+                place = f"{get_column_letter(position + 1)}{number}"
+                raw.problems.append(
+                    Problem(cell.code, cell.message, cell.remedy, META_SHEET, number, key, cell.value, raw.meta_file, place)
+                )
+        values = [cell for cell in cells[1:] if cell is not None and cell != "" and not isinstance(cell, UnfitCell)]
+        if len(values) > 1 and key != "years":
+            message = f"The key {key!r} has {len(values)} values."
+            raw.problems.append(
+                Problem("row_too_long", message, "Put the value into the second column alone.", META_SHEET, number, key, file=raw.meta_file)
+            )
+        _put(meta, key, values if len(values) > 1 else _meta_value(key, values[0] if values else None))
+    raw.meta, raw.meta_rows = meta, numbers
+
+
+def _put(meta: dict[str, object], key: str, value: object) -> None:
+    """Put a value under its key; ``years.first`` goes inside ``years``."""
+    outer, dot, inner = key.partition(".")
+    held = meta.setdefault(outer, {}) if dot and outer in META_KEYS else None
+    if isinstance(held, dict):
+        held[inner] = value
+    else:
+        meta[key] = value
+
+
+def _meta_value(key: str, cell: object) -> object:
+    """Return a value of the sheet: lists and mappings stand there as JSON (or as YAML, or separated by commas)."""
+    if key in ("name", "title", "currency"):
+        return None if cell is None else as_text(cell)
+    if not isinstance(cell, str):
+        return cell
+    if key in ("years", "chains", "solve") or cell.lstrip().startswith(("[", "{")):
+        try:
+            value = yaml.safe_load(cell)
+        except (yaml.YAMLError, ValueError, RecursionError):
+            return cell
+        if key in ("years", "chains") and isinstance(value, str) and re.search(r"[,;]", value):
+            return [part.strip() for part in re.split(r"[,;]", value) if part.strip()]
+        return [value] if key == "years" and isinstance(value, int) else value
+    return cell
+
+
+def write_workbook(instance: Instance, path: Path) -> None:
+    """Write an instance as a workbook; text is typed as text, so that ``007`` and ``=1+1`` stay what they are.
+
+    Raises UsageError where a text is longer than a cell can hold.
+    """
+    from diversify.instance.write import present_columns
+
+    book = openpyxl.Workbook(write_only=True)
+    sheet = _new_sheet(book, META_SHEET)
+    sheet.append([_text_cell(sheet, "key"), _text_cell(sheet, "value")])
+    for key, value in instance.meta.items():
+        shown = json.dumps(value, ensure_ascii=False) if isinstance(value, (list, dict)) else value
+        sheet.append([_text_cell(sheet, key), _cell(sheet, shown)])
+    for name in instance.tables:
+        sheet = _new_sheet(book, name)
+        columns = present_columns(instance, name)
+        frame = instance.table(name)
+        sheet.append([_text_cell(sheet, column) for column in columns])
+        for row in zip(*(plain_values(frame[column]) for column in columns), strict=True):
+            sheet.append([_cell(sheet, value) for value in row])
+    book.save(path)
+
+
+def _new_sheet(book: Workbook, title: str) -> Any:
+    sheet = book.create_sheet(title)
+    sheet.freeze_panes = "A2"
+    return sheet
+
+
+def _cell(sheet: Any, value: object) -> object:
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, str):
+        return _text_cell(sheet, value)
+    cell = WriteOnlyCell(sheet, repr(value))  # given as text, since openpyxl keeps but 16 digits of a number
+    cell.data_type = "n"
+    return cell
+
+
+def _text_cell(sheet: Any, text: str) -> object:
+    escaped = _ESCAPE.sub(lambda match: f"_x005F_{match[0][1:]}", text).replace("\r", "_x000D_")
+    if len(escaped) > LONGEST_TEXT:
+        raise UsageError(f"A text of {len(text):,} characters does not fit into a workbook's cell. Write a folder or a .json file.")
+    cell = WriteOnlyCell(sheet, escaped)
+    cell.data_type = "s"
+    return cell
+
+
+def is_instance_workbook(path: Path) -> bool:
+    """Return whether a file is a workbook whose sheets are all tables of the format."""
+    try:
+        book = openpyxl.load_workbook(path, read_only=True)
+    except _BROKEN:
+        return False
+    titles = set(book.sheetnames)
+    book.close()
+    return META_SHEET in titles and titles <= {META_SHEET, *TABLES}

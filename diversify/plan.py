@@ -1,0 +1,179 @@
+"""The Plan: a result as tidy tables with units in the names, its summary and its manifest."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from diversify.errors import ResultFolderError
+from diversify.instance import Instance, load, save
+
+TABLES: dict[str, tuple[str, ...]] = {
+    "builds": ("project", "facility", "year", "decided_year", "units", "capacity_t_per_year", "capex_musd"),
+    "closures": ("facility", "year", "closed_t_per_year"),
+    "capacity": ("facility", "year", "standing_t_per_year", "new_t_per_year", "usable_t_per_year"),
+    "activity": ("facility", "process", "tag", "year", "activity_t_per_year"),
+    "flows": ("origin", "owner", "destination", "commodity", "tag", "year", "quantity_t_per_year", "freight_musd", "tariff_musd"),
+    "deliveries": ("location", "commodity", "supplied_by", "tag", "year", "quantity_t_per_year"),
+    "shortages": ("location", "commodity", "year", "quantity_t_per_year", "cost_musd"),
+    "disposal": ("location", "owner", "commodity", "tag", "year", "quantity_t_per_year"),
+    "sales": ("location", "owner", "commodity", "tag", "year", "quantity_t_per_year"),
+    "stocks": ("location", "commodity", "tag", "year", "stock_t"),
+    "shares": ("cap", "consumers", "year", "share", "limit", "excess_t", "pro_rata_share", "unknown_t", "usd_per_t", "musd_per_point"),
+    "concentration": ("commodity", "stage", "consumers", "year", "country", "share", "hhi"),
+    "costs": ("category", "country", "facility", "year", "musd"),
+    "consumer_costs": ("country", "year", "musd"),
+    "prices": ("kind", "table", "key", "year", "usd_per_t", "musd", "unique"),
+}
+"""Columns of every table of a result, in the order of the files. Quantities are t or t/yr, money is million USD:
+annual and undiscounted in ``flows`` and ``shortages``, overnight in ``builds``, discounted in the cost tables."""
+
+_TEXT = {
+    *("project", "facility", "process", "tag", "origin", "owner", "destination", "commodity", "location", "supplied_by"),
+    *("cap", "consumers", "stage", "country", "category", "kind", "table", "key"),
+}
+_SUMMARY, _MANIFEST, _INSTANCE = "summary.json", "manifest.json", "instance.json"
+_OURS = {f"{name}.csv" for name in TABLES} | {_SUMMARY, _MANIFEST, _INSTANCE}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A result: what was solved, how it ended, and the plan's tables (empty where it holds none).
+
+    ``plan.builds``, ``plan.flows`` and the other names of :data:`TABLES` are DataFrames. ``summary`` is the JSON object
+    of ``solve --json``; ``manifest`` says what made it.
+    """
+
+    instance: Instance
+    summary: Mapping[str, Any]
+    tables: Mapping[str, pd.DataFrame]
+    manifest: Mapping[str, Any] = field(default_factory=dict)
+
+    def __getattr__(self, name: str) -> pd.DataFrame:
+        """Return a table by its name."""
+        if name in TABLES:
+            return self.tables[name]
+        raise AttributeError(f"a Plan has no {name!r}; its tables are {', '.join(TABLES)}")
+
+    @property
+    def stopped(self) -> str:
+        """Why the solve stopped: optimal, time_limit, infeasible, unbounded, interrupted or error."""
+        return str(self.summary["stopped"])
+
+    @property
+    def holds(self) -> str:
+        """What it holds: ``plan`` or ``none``."""
+        return str(self.summary["holds"])
+
+    @property
+    def objective_musd(self) -> float | None:
+        """Total discounted cost in million USD; None where there is no plan."""
+        return _number(self.summary["objective_musd"])
+
+    @property
+    def bound_musd(self) -> float | None:
+        """Proved lower bound on the cost of any plan in million USD; None where nothing was proved."""
+        return _number(self.summary["bound_musd"])
+
+    @property
+    def gap(self) -> float | None:
+        """Objective less bound, relative to the objective; None where either is missing."""
+        return _number(self.summary["gap"])
+
+    def save(self, folder: str | Path) -> Path:
+        """Write tables, summary, manifest and instance to a folder that is absent, empty or an earlier result.
+
+        The old result is moved aside and removed only when the new one is whole. Raises ResultFolderError where the
+        folder holds anything else.
+        """
+        target = Path(os.path.abspath(folder))
+        _refuse_strangers(target)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        fresh = target.with_name(f".{target.name}.new-{secrets.token_hex(4)}")
+        fresh.mkdir()
+        try:
+            self._write(fresh)
+            _swap(fresh, target)
+        finally:
+            shutil.rmtree(fresh, ignore_errors=True)
+        return target
+
+    def _write(self, folder: Path) -> None:
+        for name, columns in TABLES.items():
+            self.tables[name][list(columns)].to_csv(folder / f"{name}.csv", index=False, lineterminator="\n")
+        (folder / _SUMMARY).write_text(as_json(self.summary), encoding="utf-8")
+        save(self.instance, folder / _INSTANCE)
+        (folder / _MANIFEST).write_text(as_json(self.manifest), encoding="utf-8")
+
+    @classmethod
+    def load(cls, folder: str | Path) -> Plan:
+        """Read a result folder back; ResultFolderError where it is not a whole one."""
+        source = Path(folder)
+        missing = sorted(name for name in _OURS if not (source / name).is_file())
+        if missing:
+            raise ResultFolderError(f"{source} is not a result folder: it lacks {', '.join(missing[:3])}. Give a folder written by solve --out.")
+        try:
+            tables = {name: _read(source / f"{name}.csv", columns) for name, columns in TABLES.items()}
+            summary = json.loads((source / _SUMMARY).read_text(encoding="utf-8"))
+            manifest = json.loads((source / _MANIFEST).read_text(encoding="utf-8"))
+        except (ValueError, KeyError) as error:
+            raise ResultFolderError(f"{source} cannot be read: {error}") from error
+        return cls(load(source / _INSTANCE), summary, tables, manifest)
+
+
+def empty_tables() -> dict[str, pd.DataFrame]:
+    """Return every table of a result without rows."""
+    return {name: pd.DataFrame(columns=list(columns)) for name, columns in TABLES.items()}
+
+
+def as_json(value: Mapping[str, Any]) -> str:
+    """Return JSON text (keys in order, no NaN) with a newline at its end."""
+    return json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _number(value: Any) -> float | None:
+    return None if value is None else float(value)
+
+
+def _read(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
+    frame = pd.read_csv(path, dtype={name: object for name in columns if name in _TEXT}, keep_default_na=False, na_values={
+        name: [""] for name in columns if name not in _TEXT
+    }, encoding="utf-8")
+    if list(frame.columns) != list(columns):
+        raise ValueError(f"{path.name} should have the columns {', '.join(columns)}")
+    return frame
+
+
+def _refuse_strangers(target: Path) -> None:
+    """Raise ResultFolderError unless the target is absent, an empty folder or a result folder with nothing else in it."""
+    if not target.exists():
+        return
+    if not target.is_dir():
+        raise ResultFolderError(f"{target} is a file. Give the name of a new folder.")
+    present = {entry.name for entry in target.iterdir()}
+    strangers = sorted(present - _OURS)
+    if strangers or (present and _MANIFEST not in present):
+        what = strangers[0] if strangers else sorted(present)[0]
+        raise ResultFolderError(f"{target} is not a result folder (it holds {what}). Nothing was touched; give another folder.")
+
+
+def _swap(fresh: Path, target: Path) -> None:
+    """Put the fresh folder in the target's place; on failure the old one comes back."""
+    old = target.with_name(f".{target.name}.old-{secrets.token_hex(4)}")
+    if target.exists():
+        os.rename(target, old)
+    try:
+        os.rename(fresh, target)
+    except OSError:
+        if old.exists():
+            os.rename(old, target)
+        raise
+    shutil.rmtree(old, ignore_errors=True)

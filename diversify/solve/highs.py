@@ -1,0 +1,227 @@
+"""Running HiGHS: options, hand-over, progress, interruption and an honest status."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import highspy
+import numpy as np
+
+from diversify.errors import SolverError
+from diversify.solve.matrix import Floats, Matrix, file_names
+
+Stopped = Literal["optimal", "time_limit", "infeasible", "unbounded", "interrupted", "error"]
+
+_LOG = logging.getLogger("diversify.highs")
+_POLL_SECONDS = 0.05
+_FEASIBLE = 2
+"""HiGHS's primal_solution_status of a feasible point."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to solve: relative ``gap`` to stop at, ``time_limit`` in seconds, ``threads`` (0: HiGHS decides), ``seed``.
+
+    ``log`` passes HiGHS's own log lines to the logger ``diversify.highs``.
+    """
+
+    gap: float = 0.01
+    time_limit: float = 100.0
+    threads: int = 0
+    seed: int = 0
+    log: bool = False
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a solve stands: seconds, dual bound and incumbent in million USD (inf: none yet), relative gap, nodes."""
+
+    seconds: float
+    bound_musd: float
+    incumbent_musd: float
+    gap: float
+    nodes: int
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a solve ended: why it stopped, the point it holds (or None), objective and bound in million USD, and the work done."""
+
+    stopped: Stopped
+    x: Floats | None
+    objective: float
+    bound: float
+    nodes: int
+    lp_iterations: int
+    seconds: float
+
+
+def checked(status: Any, what: str) -> None:
+    """Raise SolverError where HiGHS answers with an error."""
+    if status == highspy.HighsStatus.kError:
+        raise SolverError(f"HiGHS refused {what}")
+
+
+def configured(options: Options) -> highspy.Highs:
+    """Return a silent HiGHS with the options set."""
+    highs = highspy.Highs()
+    checked(highs.setOptionValue("output_flag", options.log), "output_flag")
+    checked(highs.setOptionValue("log_to_console", False), "log_to_console")
+    values = {
+        "mip_rel_gap": max(options.gap, 0.0),
+        "mip_abs_gap": 0.0 if options.gap > 0 else 1e-9,
+        "time_limit": float(options.time_limit),
+        "threads": int(options.threads),
+        "random_seed": int(options.seed),
+    }
+    for name, value in values.items():
+        checked(highs.setOptionValue(name, value), f"{name} = {value}")
+    return highs
+
+
+def hand_over(highs: highspy.Highs, matrix: Matrix, *, relaxed: bool = False) -> None:
+    """Pass the scaled matrix to HiGHS in one call; ``relaxed`` leaves integrality out."""
+    a = matrix.scaled()
+    lp = highspy.HighsLp()
+    lp.num_row_, lp.num_col_ = a.shape
+    lp.col_cost_ = matrix.cost * matrix.column_scale
+    lp.col_lower_ = matrix.lower / matrix.column_scale
+    lp.col_upper_ = matrix.upper / matrix.column_scale
+    lp.row_lower_ = matrix.row_lower * matrix.row_scale
+    lp.row_upper_ = matrix.row_upper * matrix.row_scale
+    lp.offset_ = matrix.offset
+    lp.a_matrix_.format_ = highspy.MatrixFormat.kColwise
+    lp.a_matrix_.start_ = a.indptr.astype(np.int32)
+    lp.a_matrix_.index_ = a.indices.astype(np.int32)
+    lp.a_matrix_.value_ = a.data
+    if matrix.integer.any() and not relaxed:
+        kinds = (highspy.HighsVarType.kContinuous, highspy.HighsVarType.kInteger)
+        lp.integrality_ = [kinds[flag] for flag in matrix.integer.astype(int).tolist()]
+    checked(highs.passModel(lp), "the model")
+
+
+def run(matrix: Matrix, options: Options, progress: Callable[[Progress], None] | None = None) -> Outcome:
+    """Solve with HiGHS and say why it stopped and what it holds.
+
+    HiGHS runs in a thread of its own, so that Ctrl-C reaches the caller at once: it stops HiGHS, which then hands
+    back its incumbent, and the outcome says ``interrupted``. Raises SolverError where HiGHS refuses the model.
+    """
+    highs = configured(options)
+    hand_over(highs, matrix)
+    session = _Session(highs, progress)
+    status = session.solve()
+    return _outcome(highs, matrix, session, status)
+
+
+class _Session:
+    """One run of HiGHS in its own thread, with progress and a stop flag that callbacks watch."""
+
+    def __init__(self, highs: highspy.Highs, progress: Callable[[Progress], None] | None) -> None:
+        self.highs = highs
+        self.stop = threading.Event()
+        self.latest: Progress | None = None
+        self._progress = progress
+        self._begun = time.monotonic()
+        self._status: Any = None
+        highs.cbMipInterrupt.subscribe(self._mip)
+        highs.cbSimplexInterrupt.subscribe(self._interrupt)
+        highs.cbIpmInterrupt.subscribe(self._interrupt)
+        highs.cbLogging.subscribe(self._log)
+
+    @property
+    def seconds(self) -> float:
+        return time.monotonic() - self._begun
+
+    def solve(self) -> Any:
+        worker = threading.Thread(target=self._work, name="highs", daemon=True)
+        worker.start()
+        shown = None
+        while worker.is_alive():
+            try:
+                worker.join(_POLL_SECONDS)
+                if self._progress and self.latest is not shown and self.latest is not None:
+                    shown = self.latest
+                    self._progress(shown)
+            except KeyboardInterrupt:
+                if self.stop.is_set():
+                    raise
+                self.stop.set()
+        return self._status
+
+    def _work(self) -> None:
+        self.highs.resetThreadScheduler(True)
+        self._status = self.highs.run()
+
+    def _interrupt(self, event: Any) -> None:
+        if self.stop.is_set():
+            event.interrupt()
+
+    def _mip(self, event: Any) -> None:
+        data = event.data_out
+        incumbent = float(data.mip_primal_bound)
+        self.latest = Progress(self.seconds, float(data.mip_dual_bound), incumbent, float(data.mip_gap), int(data.mip_node_count))
+        self._interrupt(event)
+
+    def _log(self, event: Any) -> None:
+        for line in event.message.rstrip().splitlines():
+            _LOG.info("%s", line)
+
+
+def _outcome(highs: highspy.Highs, matrix: Matrix, session: _Session, status: Any) -> Outcome:
+    info = highs.getInfo()
+    holds = info.primal_solution_status == _FEASIBLE
+    x = np.asarray(highs.getSolution().col_value, dtype=np.float64) * matrix.column_scale if holds else None
+    stopped = _stopped(highs, matrix, status, session.stop.is_set())
+    is_mip = bool(matrix.integer.any())
+    objective = float(info.objective_function_value) if holds else float("nan")
+    bound = float(info.mip_dual_bound) if is_mip else (objective if stopped == "optimal" else -np.inf)
+    iterations = max(int(info.simplex_iteration_count), 0) + max(int(info.ipm_iteration_count), 0)
+    return Outcome(stopped, x, objective, bound, max(int(info.mip_node_count), 0), iterations, session.seconds)
+
+
+def _stopped(highs: highspy.Highs, matrix: Matrix, status: Any, interrupted: bool) -> Stopped:
+    if interrupted:
+        return "interrupted"
+    if status == highspy.HighsStatus.kError:
+        return "error"
+    state = highs.getModelStatus()
+    kinds: dict[Any, Stopped] = {
+        highspy.HighsModelStatus.kOptimal: "optimal",
+        highspy.HighsModelStatus.kModelEmpty: "optimal",
+        highspy.HighsModelStatus.kTimeLimit: "time_limit",
+        highspy.HighsModelStatus.kInfeasible: "infeasible",
+        highspy.HighsModelStatus.kUnbounded: "unbounded",
+        highspy.HighsModelStatus.kInterrupt: "interrupted",
+        highspy.HighsModelStatus.kHighsInterrupt: "interrupted",
+    }
+    if state == highspy.HighsModelStatus.kUnboundedOrInfeasible:
+        return "unbounded" if _feasible(matrix) else "infeasible"
+    return kinds.get(state, "error")
+
+
+def _feasible(matrix: Matrix) -> bool:
+    """Return whether any point satisfies the rows: solves without the objective, which tells unbounded from infeasible."""
+    highs = configured(Options(gap=1.0))
+    hand_over(highs, matrix)
+    count = matrix.a.shape[1]
+    checked(highs.changeColsCost(count, np.arange(count, dtype=np.int32), np.zeros(count)), "a zero objective")
+    checked(highs.run(), "the feasibility problem")
+    return bool(highs.getModelStatus() == highspy.HighsModelStatus.kOptimal)
+
+
+def export(matrix: Matrix, path: Path) -> None:
+    """Write the model, unscaled and with readable names, as ``.mps`` or ``.lp``; SolverError where HiGHS cannot."""
+    plain = Matrix(**{**vars(matrix), "column_scale": np.ones(len(matrix.cost)), "row_scale": np.ones(len(matrix.rows))})
+    highs = configured(Options())
+    hand_over(highs, plain)
+    for position, name in enumerate(file_names(matrix.columns)):
+        checked(highs.passColName(position, name), f"the column name {name}")
+    for position, name in enumerate(file_names(matrix.rows)):
+        checked(highs.passRowName(position, name), f"the row name {name}")
+    checked(highs.writeModel(str(path)), f"to write {path}")
