@@ -22,7 +22,7 @@ from openpyxl.utils.exceptions import InvalidFileException
 from diversify.errors import Problem, UsageError
 from diversify.instance.cells import LONGEST_TEXT, UnfitCell, as_text
 from diversify.instance.names import nearest
-from diversify.instance.raw import RawInstance, drop_blank_rows, table_from_grid
+from diversify.instance.raw import Cells, RawInstance, drop_blank_rows, table_from_grid
 from diversify.instance.record import Instance, plain_values
 from diversify.schema import META_KEYS, TABLES
 
@@ -36,6 +36,7 @@ _BROKEN = (
 )  # fmt: skip
 """What openpyxl raises on workbooks that are cut short, encrypted, or not workbooks."""
 
+_FORMULA = re.compile(rb"<(?:\w+:)?f[\s/>]")
 _ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
 """The workbook's own way of writing a character that XML cannot hold, such as ``_x000D_``."""
 
@@ -100,9 +101,8 @@ def _cell_value(cell: Any, formula: bool) -> object:
 
 def _has_formulas(data: bytes) -> bool:
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        return any(
-            b"<f" in archive.read(name) for name in archive.namelist() if name.startswith("xl/worksheets/") and name.endswith(".xml")
-        )
+        sheets = [name for name in archive.namelist() if name.startswith("xl/worksheets/") and name.endswith(".xml")]
+        return any(_FORMULA.search(archive.read(name)) for name in sheets)
 
 
 def _formula_cells(data: bytes) -> dict[str, set[tuple[int, int]]]:
@@ -138,41 +138,33 @@ def _read_table_sheet(raw: RawInstance, name: str, rows: list[Row], file: str) -
 def _read_meta_sheet(raw: RawInstance, rows: list[Row]) -> None:
     meta: dict[str, object] = {}
     numbers: dict[str, int] = {}
-    for number, cells in rows:
-        filled = [cell for cell in cells if cell is not None and cell != ""]
-        if not filled or (not numbers and [str(cell).strip().lower() for cell in filled] == ["key", "value"]):
+    for number, cells in drop_blank_rows(rows):
+        if not numbers and [str(cell).strip().lower() for cell in cells if cell is not None and cell != ""] == ["key", "value"]:
             continue
-        key = as_text(cells[0]) if cells[0] is not None else ""
-        if key in numbers:
-            raw.problems.append(
-                Problem(
-                    "duplicate_key",
-                    f"The key {key!r} stands twice.",
-                    "Keep one of the two.",
-                    META_SHEET,
-                    number,
-                    key,
-                    key,
-                    raw.meta_file,
-                    f"A{number}",
-                )
-            )
+        key = as_text(cells[0]) if cells[0] is not None and not isinstance(cells[0], UnfitCell) else ""
+        fault, position = _meta_row_fault(key, cells, key in numbers)
+        if fault is not None:
+            cell = f"{get_column_letter(position + 1)}{number}"
+            raw.problems.append(Problem(fault.code, fault.message, fault.remedy, META_SHEET, number, key, fault.value, raw.meta_file, cell))
             continue
         numbers[key] = number
-        for position, cell in enumerate(cells):
-            if isinstance(cell, UnfitCell):
-                place = f"{get_column_letter(position + 1)}{number}"
-                raw.problems.append(
-                    Problem(cell.code, cell.message, cell.remedy, META_SHEET, number, key, cell.value, raw.meta_file, place)
-                )
-        values = [cell for cell in cells[1:] if cell is not None and cell != "" and not isinstance(cell, UnfitCell)]
-        if len(values) > 1 and key != "years":
-            message = f"The key {key!r} has {len(values)} values."
-            raw.problems.append(
-                Problem("row_too_long", message, "Put the value into the second column alone.", META_SHEET, number, key, file=raw.meta_file)
-            )
+        values = [cell for cell in cells[1:] if cell is not None and cell != ""]
         _put(meta, key, values if len(values) > 1 else _meta_value(key, values[0] if values else None))
     raw.meta, raw.meta_rows = meta, numbers
+
+
+def _meta_row_fault(key: str, cells: Cells, twice: bool) -> tuple[UnfitCell | None, int]:
+    """Return what is wrong with a row of the sheet ``instance``, and the position of the cell at fault."""
+    for position, cell in enumerate(cells):
+        if isinstance(cell, UnfitCell):
+            return cell, position
+    if not key:
+        return UnfitCell("missing_cell", "The row has a value but no key.", "Name the key, or clear the row."), 0
+    if twice:
+        return UnfitCell("duplicate_key", f"The key {key!r} stands twice.", "Keep one of the two.", key), 0
+    if key != "years" and sum(cell is not None and cell != "" for cell in cells[1:]) > 1:
+        return UnfitCell("row_too_long", f"The key {key!r} has several values.", "Put the value into the second column alone."), 2
+    return None, 0
 
 
 def _put(meta: dict[str, object], key: str, value: object) -> None:

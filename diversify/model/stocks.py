@@ -85,4 +85,4 @@ def c_stock_final(s: Statement) -> None:
     last = np.flatnonzero(stocks["year"] == len(ground.years) - 1)
     index = pd.DataFrame({"location": ground.locations.codes(table["location"]), "commodity": ground.commodities.codes(table["commodity"])})
     terms = Terms.of("v_stock", stocks["stockpile"].to_numpy()[last], last, 1.0)
-    s.rows("c_stock_final", index, [terms], lower=np.where(least > 0, least, -np.inf))
+    s.rows("c_stock_final", index, [terms], lower=least)

@@ -119,6 +119,29 @@ def run(matrix: Matrix, options: Options, progress: Callable[[Progress], None] |
     return _outcome(highs, matrix, session, status)
 
 
+class _Run(threading.Thread):
+    """``highs.run()`` in a thread of its own; ``status`` holds HiGHS's answer once it has ended.
+
+    HiGHS ties its number of threads to the calling thread; a thread a run lets runs with other numbers follow each other.
+    """
+
+    def __init__(self, highs: highspy.Highs) -> None:
+        super().__init__(name="highs", daemon=True)
+        self._highs = highs
+        self.status: Any = None
+        self.start()
+
+    def run(self) -> None:
+        self.status = self._highs.run()
+
+
+def run_to_end(highs: highspy.Highs) -> Any:
+    """Run HiGHS without progress or interruption and return its status."""
+    worker = _Run(highs)
+    worker.join()
+    return worker.status
+
+
 class _Session:
     """One run of HiGHS in its own thread, with progress and a stop flag that callbacks watch."""
 
@@ -128,7 +151,6 @@ class _Session:
         self.latest: Progress | None = None
         self._progress = progress
         self._begun = time.monotonic()
-        self._status: Any = None
         highs.cbMipInterrupt.subscribe(self._mip)
         highs.cbSimplexInterrupt.subscribe(self._interrupt)
         highs.cbIpmInterrupt.subscribe(self._interrupt)
@@ -139,8 +161,7 @@ class _Session:
         return time.monotonic() - self._begun
 
     def solve(self) -> Any:
-        worker = threading.Thread(target=self._work, name="highs", daemon=True)
-        worker.start()
+        worker = _Run(self.highs)
         shown = None
         while worker.is_alive():
             try:
@@ -152,11 +173,7 @@ class _Session:
                 if self.stop.is_set():
                     raise
                 self.stop.set()
-        return self._status
-
-    def _work(self) -> None:
-        self.highs.resetThreadScheduler(True)
-        self._status = self.highs.run()
+        return worker.status
 
     def _interrupt(self, event: Any) -> None:
         if self.stop.is_set():
@@ -211,7 +228,7 @@ def _feasible(matrix: Matrix) -> bool:
     hand_over(highs, matrix)
     count = matrix.a.shape[1]
     checked(highs.changeColsCost(count, np.arange(count, dtype=np.int32), np.zeros(count)), "a zero objective")
-    checked(highs.run(), "the feasibility problem")
+    checked(run_to_end(highs), "the feasibility problem")
     return bool(highs.getModelStatus() == highspy.HighsModelStatus.kOptimal)
 
 

@@ -8,7 +8,7 @@ import highspy
 import numpy as np
 from numpy.typing import NDArray
 
-from diversify.solve.highs import Options, checked, configured, hand_over
+from diversify.solve.highs import Options, checked, configured, hand_over, run_to_end
 from diversify.solve.matrix import Floats, Matrix
 
 _STRICT = 1e-7
@@ -40,7 +40,7 @@ def fix_and_price(matrix: Matrix, x: Floats, options: Options) -> Fixed | None:
     highs = configured(replace(options, gap=0.0, log=False))
     hand_over(highs, fixed, relaxed=True)
     checked(highs.setOptionValue("solver", "simplex"), "solver = simplex")
-    highs.run()
+    run_to_end(highs)
     if highs.getModelStatus() != highspy.HighsModelStatus.kOptimal:
         return None
     solution = highs.getSolution()
