@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from diversify.network.ground import Bools, Floats, Ground, Ints, filled
+from diversify.network.ground import Bools, Floats, Ground, Ints, coded, filled
 from diversify.network.plants import Plants
 from diversify.network.tags import Tags
 from diversify.network.trade import Trade, restrictions, tariff_rates
@@ -65,7 +65,7 @@ class Cells:
         filled_cells[stocks["use"]] = True
         demand = _demand(ground, trade)
         used = used.assign(use=_positions(used, use, USE_KEY), amount=-used["amount"])
-        return cls(
+        frames = dict(
             runs=runs,
             made=made.assign(supply=_positions(made, supply, SUPPLY_KEY))[["run", "supply", "amount"]].reset_index(drop=True),
             used=used[["run", "use", "amount"]].reset_index(drop=True),
@@ -79,6 +79,7 @@ class Cells:
             deliveries=_deliveries(trade, demand, use, filled_cells),
             sold=supply.assign(supply=np.arange(len(supply))).merge(trade.markets, on=["location", "commodity"]),
         )
+        return cls(**{name: coded(frame) for name, frame in frames.items()})
 
 
 def _numbered(frame: pd.DataFrame, key: list[str]) -> pd.DataFrame:

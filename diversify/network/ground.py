@@ -101,6 +101,21 @@ def number(value: object, default: float) -> float:
     return default if value is None or pd.isna(value) else float(value)  # type: ignore[call-overload, arg-type]
 
 
+MEASURES = frozenset(
+    {
+        *("quantity", "shortage_usd_per_t", "ratio_t_per_t", "extra_usd_per_t", "max_share", "amount", "limit", "capacity_per_t"),
+        *("variable_usd_per_t", "freight_usd_per_t", "tariff_usd_per_t", "cost_usd_per_t", "capacity_t_per_year", "lag_years"),
+        *("scrap_t_per_t", "past_t_per_year", "price_usd_per_t", "limit_t_per_year"),
+    }
+)
+"""Columns of the index frames that hold quantities; all others hold codes or positions."""
+
+
+def coded(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return an index frame with measures as floats and codes as integers, which a frame without rows would not have."""
+    return frame.astype({name: np.float64 if name in MEASURES else np.int64 for name in frame.columns})
+
+
 def filled(table: pd.DataFrame, name: str, column: str) -> Floats:
     """Return a number column with blanks replaced by the schema's default (NaN where it has none)."""
     values = pd.to_numeric(table[column]).to_numpy(dtype=np.float64, na_value=np.nan)

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from diversify import schema
-from diversify.network.ground import NOBODY, Bools, Floats, Ground, filled
+from diversify.network.ground import NOBODY, Bools, Floats, Ground, coded, filled
 from diversify.network.plants import Plants
 
 EARTH_RADIUS_KM = 6371.0088
@@ -103,7 +103,7 @@ def _deliverable(ground: Ground, demands: pd.DataFrame) -> pd.DataFrame:
         }
     )
     itself = demands.assign(supplied=demands["commodity"], ratio_t_per_t=1.0, extra_usd_per_t=0.0, max_share=np.inf)
-    both = pd.concat([itself, demands.merge(substitutes, on="commodity")])
+    both = coded(pd.concat([itself, demands.merge(substitutes, on="commodity")]))
     return both.sort_values(["location", "commodity", "supplied"], ignore_index=True)
 
 
@@ -146,7 +146,7 @@ def _spread(frame: pd.DataFrame, places: pd.DataFrame, key: list[str]) -> pd.Dat
     shared = [column for column in places.columns if column != "location"]
     general = frame[everywhere].drop(columns="location")
     general = general.merge(places, on=shared) if shared else general.merge(places, how="cross")
-    both = pd.concat([frame[~everywhere], general[frame.columns]])
+    both = coded(pd.concat([frame[~everywhere], general[frame.columns]]))
     return both.drop_duplicates(key, keep="first").sort_values(key, ignore_index=True)
 
 

@@ -192,7 +192,7 @@ class _Session:
 
 def _outcome(highs: highspy.Highs, matrix: Matrix, session: _Session, status: Any) -> Outcome:
     info = highs.getInfo()
-    holds = info.primal_solution_status == _FEASIBLE
+    holds = info.primal_solution_status == _FEASIBLE or highs.getModelStatus() == highspy.HighsModelStatus.kModelEmpty
     x = np.asarray(highs.getSolution().col_value, dtype=np.float64) * matrix.column_scale if holds else None
     stopped = _stopped(highs, matrix, status, session.stop.is_set())
     is_mip = bool(matrix.integer.any())
