@@ -119,7 +119,11 @@ class Plan:
         source = Path(folder)
         missing = sorted(name for name in _OURS if not (source / name).is_file())
         if missing:
-            raise ResultFolderError(f"{source} is not a result folder: it lacks {', '.join(missing[:3])}. Give a folder written by solve --out.")
+            aside = sorted(source.parent.glob(f".{source.name}.old-*")) if not source.exists() else []
+            hint = (
+                f"An earlier result lies in {aside[-1]}; rename it to have it back." if aside else "Give a folder written by solve --out."
+            )
+            raise ResultFolderError(f"{source} is not a result folder: it lacks {', '.join(missing[:3])}. {hint}")
         try:
             tables = {name: _read(source / f"{name}.csv", columns) for name, columns in TABLES.items()}
             summary = json.loads((source / _SUMMARY).read_text(encoding="utf-8"))
@@ -144,9 +148,13 @@ def _number(value: Any) -> float | None:
 
 
 def _read(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
-    frame = pd.read_csv(path, dtype={name: object for name in columns if name in _TEXT}, keep_default_na=False, na_values={
-        name: [""] for name in columns if name not in _TEXT
-    }, encoding="utf-8")
+    frame = pd.read_csv(
+        path,
+        dtype={name: object for name in columns if name in _TEXT},
+        keep_default_na=False,
+        na_values={name: [""] for name in columns if name not in _TEXT},
+        encoding="utf-8",
+    )
     if list(frame.columns) != list(columns):
         raise ValueError(f"{path.name} should have the columns {', '.join(columns)}")
     return frame

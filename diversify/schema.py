@@ -151,7 +151,13 @@ _ALL_TABLES = (
         "what a process takes in and gives out per tonne of activity; no input makes it a source",
         _key("process", "the process", refers_to="processes"),
         _key("commodity", "the commodity", refers_to="commodities"),
-        _number("amount_t_per_t", "t per t of activity", "negative consumed, positive produced; +1 or -1 for the reference", low=None, required=True),
+        _number(
+            "amount_t_per_t",
+            "t per t of activity",
+            "negative consumed, positive produced; +1 or -1 for the reference",
+            low=None,
+            required=True,
+        ),
         in_chain=True,
     ),
     _table(
@@ -290,7 +296,12 @@ _ALL_TABLES = (
         _FIRST_YEAR,
         _LAST_YEAR,
         _number("limit_t_per_year", "t per year", "most that may be shipped; 0 is a ban", required=True),
-        _text("by", "located: what leaves a country of origin for another; owned: that, and all from plants owned from origin", default="located", choices=("located", "owned")),
+        _text(
+            "by",
+            "located: what leaves a country of origin for another; owned: that, and all from plants owned from origin",
+            default="located",
+            choices=("located", "owned"),
+        ),
     ),
     _table(
         "demand",
@@ -349,7 +360,12 @@ _ALL_TABLES = (
         _reference("commodity", "commodities", "whose arrivals are compared"),
         _selector("consumers", "countries whose arrivals count"),
         _selector("sources", "countries whose part is capped"),
-        _text("basis", "produced: last step there; owned: or in a plant owned from there; traced: any step back to the mine", required=True, choices=("produced", "owned", "traced")),
+        _text(
+            "basis",
+            "produced: last step there; owned: or in a plant owned from there; traced: any step back to the mine",
+            required=True,
+            choices=("produced", "owned", "traced"),
+        ),
         _text("scope", "pooled over the consumers, or each consumer country for itself", default="pooled", choices=("pooled", "each")),
         _number("excess_usd_per_t", "USD per t", "price of a tonne above the cap; blank: the cap is hard"),
         same_per=("commodity", "consumers", "sources", "basis", "scope", "excess_usd_per_t"),

@@ -127,7 +127,9 @@ class Statement:
         self.blocks[name] = block
         return block
 
-    def rows(self, name: str, index: pd.DataFrame, terms: list[Terms], *, lower: ArrayLike | None = None, upper: ArrayLike | None = None) -> None:
+    def rows(
+        self, name: str, index: pd.DataFrame, terms: list[Terms], *, lower: ArrayLike | None = None, upper: ArrayLike | None = None
+    ) -> None:
         """Declare constraints ``lower <= sum of terms <= upper`` for each row of ``index``; equal bounds make an equation.
 
         A row without terms that holds anyway is left out; one that cannot hold keeps the column ``v_never``.
@@ -220,7 +222,9 @@ class Statement:
         variables = self._variables
         begin = 0
         for end in ends if len(row) else []:
-            yield LinearExpression(constant=0.0, linear_coefs=coefficients[begin:end], linear_vars=[variables[c] for c in columns[begin:end]])
+            yield LinearExpression(
+                constant=0.0, linear_coefs=coefficients[begin:end], linear_vars=[variables[c] for c in columns[begin:end]]
+            )
             begin = end
 
 

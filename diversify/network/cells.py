@@ -65,20 +65,20 @@ class Cells:
         filled_cells[stocks["use"]] = True
         demand = _demand(ground, trade)
         used = used.assign(use=_positions(used, use, USE_KEY), amount=-used["amount"])
-        frames = dict(
-            runs=runs,
-            made=made.assign(supply=_positions(made, supply, SUPPLY_KEY))[["run", "supply", "amount"]].reset_index(drop=True),
-            used=used[["run", "use", "amount"]].reset_index(drop=True),
-            scrap=scrap.assign(supply=_positions(scrap, supply, SUPPLY_KEY)),
-            supply=supply,
-            use=use,
-            flows=flows,
-            handovers=_handovers(ground, used, use, filled_cells),
-            stocks=stocks,
-            demand=demand,
-            deliveries=_deliveries(trade, demand, use, filled_cells),
-            sold=supply.assign(supply=np.arange(len(supply))).merge(trade.markets, on=["location", "commodity"]),
-        )
+        frames: dict[str, pd.DataFrame] = {
+            "runs": runs,
+            "made": made.assign(supply=_positions(made, supply, SUPPLY_KEY))[["run", "supply", "amount"]].reset_index(drop=True),
+            "used": used[["run", "use", "amount"]].reset_index(drop=True),
+            "scrap": scrap.assign(supply=_positions(scrap, supply, SUPPLY_KEY)),
+            "supply": supply,
+            "use": use,
+            "flows": flows,
+            "handovers": _handovers(ground, used, use, filled_cells),
+            "stocks": stocks,
+            "demand": demand,
+            "deliveries": _deliveries(trade, demand, use, filled_cells),
+            "sold": supply.assign(supply=np.arange(len(supply))).merge(trade.markets, on=["location", "commodity"]),
+        }
         return cls(**{name: coded(frame) for name, frame in frames.items()})
 
 
@@ -172,7 +172,11 @@ def _banned(ground: Ground, trade: Trade, flows: pd.DataFrame) -> Bools:
             banned |= restriction.matches(flows)
     table = ground.instance.table("contracts")
     contracted = pd.MultiIndex.from_arrays(
-        [ground.locations.codes(table["origin"]), ground.locations.codes(table["destination"]), ground.commodities.codes(table["commodity"])]
+        [
+            ground.locations.codes(table["origin"]),
+            ground.locations.codes(table["destination"]),
+            ground.commodities.codes(table["commodity"]),
+        ]
     )
     return banned & ~pd.MultiIndex.from_frame(flows[["origin", "destination", "commodity"]]).isin(contracted)
 
@@ -187,7 +191,9 @@ def _stocks(ground: Ground, trade: Trade, tags: Tags) -> pd.DataFrame:
             "commodity": ground.commodities.codes(table["commodity"]),
         }
     )
-    stocks = piles.merge(tags.arrivals, on=["location", "commodity"]).merge(pd.DataFrame({"year": np.arange(len(ground.years))}), how="cross")
+    stocks = piles.merge(tags.arrivals, on=["location", "commodity"]).merge(
+        pd.DataFrame({"year": np.arange(len(ground.years))}), how="cross"
+    )
     return stocks.sort_values(USE_KEY, ignore_index=True)
 
 

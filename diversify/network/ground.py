@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -111,6 +112,12 @@ MEASURES = frozenset(
 """Columns of the index frames that hold quantities; all others hold codes or positions."""
 
 
+def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the rows as dictionaries, for tables that are walked row by row."""
+    rows: list[dict[str, Any]] = frame.to_dict("records")  # type: ignore[assignment]
+    return rows
+
+
 def coded(frame: pd.DataFrame) -> pd.DataFrame:
     """Return an index frame with measures as floats and codes as integers, which a frame without rows would not have."""
     return frame.astype({name: np.float64 if name in MEASURES else np.int64 for name in frame.columns})
@@ -173,7 +180,7 @@ class Ground:
         union = np.full(len(self.countries), NOBODY)
         union[self.countries.codes(table["country"])] = unions.codes(table["customs_union"])
         same_union = (union[:, None] == union[None, :]) & (union[:, None] != NOBODY)
-        return same_union | np.eye(len(self.countries), dtype=bool)
+        return np.asarray(same_union | np.eye(len(self.countries), dtype=bool), dtype=bool)
 
     @cached_property
     def _groups(self) -> dict[str, Bools]:
@@ -194,7 +201,7 @@ class Ground:
         """Return which commodities a name or ``*`` means (C,)."""
         if selector == schema.EVERYTHING:
             return np.ones(len(self.commodities), dtype=bool)
-        return np.arange(len(self.commodities)) == self.commodities.code(selector)
+        return np.asarray(np.arange(len(self.commodities)) == self.commodities.code(selector), dtype=bool)
 
     def _by_commodity(self, values: NDArray[np.generic]) -> NDArray[np.generic]:
         result = np.empty(len(self.commodities), dtype=values.dtype)
@@ -204,7 +211,9 @@ class Ground:
     @cached_property
     def disposal_usd_per_t(self) -> Floats:
         """Cost of disposal of each commodity (C,)."""
-        return np.asarray(self._by_commodity(filled(self.instance.table("commodities"), "commodities", "disposal_usd_per_t")), dtype=np.float64)
+        return np.asarray(
+            self._by_commodity(filled(self.instance.table("commodities"), "commodities", "disposal_usd_per_t")), dtype=np.float64
+        )
 
     @cached_property
     def traced(self) -> Bools:

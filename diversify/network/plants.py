@@ -52,6 +52,11 @@ class Plants:
         return cls(labels, project_labels, facilities, standing, _modes(ground, labels), projects, online, service, active)
 
     @cached_property
+    def ever_active(self) -> Bools:
+        """Whether each facility can have capacity in any year (F,)."""
+        return np.asarray(self.active.any(axis=1), dtype=bool)
+
+    @cached_property
     def openings(self) -> pd.DataFrame:
         """Project, year and position in ``online`` of every year in which a first-unit cost can be paid."""
         first = self.projects["capex_first_musd"].to_numpy(dtype=np.float64)
@@ -160,7 +165,8 @@ def _ramp(cell: object) -> tuple[float, ...]:
 def _online(ground: Ground, projects: pd.DataFrame) -> pd.DataFrame:
     """Project and planning year (positions) where t >= earliest, t >= decided + lead and t <= latest."""
     years = ground.years.label[None, :]
-    earliest = np.maximum(projects["earliest_year"], projects["decided_year"] + projects["lead_years"]).to_numpy(dtype=np.float64)
+    decidable = (projects["decided_year"] + projects["lead_years"]).to_numpy(dtype=np.float64)
+    earliest = np.maximum(projects["earliest_year"].to_numpy(dtype=np.float64), decidable)
     latest = projects["latest_year"].to_numpy(dtype=np.float64)
     project, year = np.nonzero((years >= earliest[:, None]) & (years <= latest[:, None]))
     return pd.DataFrame({"project": project, "year": year})

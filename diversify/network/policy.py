@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from diversify.network.cells import Cells
-from diversify.network.ground import Bools, Floats, Ground, filled
+from diversify.network.ground import Bools, Floats, Ground, Ints, filled, number, records
 from diversify.network.plants import Plants
 from diversify.network.tags import Tags
 from diversify.network.trade import Restriction, Trade, restrictions
@@ -63,7 +63,9 @@ def _hits(ground: Ground, tags: Tags, flows: pd.DataFrame, basis: str, sources: 
     return made_there | members[flows["owner"]] if basis == "owned" else made_there
 
 
-def _collect(pairs: list[tuple[pd.DataFrame, pd.DataFrame]], row_columns: list[str], flow_columns: list[str]) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _collect(
+    pairs: list[tuple[pd.DataFrame, pd.DataFrame]], row_columns: list[str], flow_columns: list[str]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Stack rows and their flow memberships (which name their rows by position within the pair)."""
     rows, flows, offset = [pd.DataFrame(columns=row_columns)], [pd.DataFrame(columns=flow_columns, dtype=np.int64)], 0
     for row_part, flow_part in pairs:
@@ -74,11 +76,11 @@ def _collect(pairs: list[tuple[pd.DataFrame, pd.DataFrame]], row_columns: list[s
     return pd.concat(rows, ignore_index=True)[row_columns], pd.concat(flows, ignore_index=True)[flow_columns]
 
 
-def _by_year(flows: pd.DataFrame, chosen: Bools, years: Bools) -> tuple[pd.Index, np.ndarray]:
+def _by_year(flows: pd.DataFrame, chosen: Bools, years: Bools) -> tuple[Ints, Ints]:
     """Return positions of chosen flows in the given years, and for each the rank of its year among them."""
     rank = np.cumsum(years) - 1
     positions = np.flatnonzero(chosen & years[flows["year"]])
-    return pd.Index(positions), rank[flows["year"].to_numpy()[positions]]
+    return positions, rank[flows["year"].to_numpy()[positions]]
 
 
 def _caps(ground: Ground, tags: Tags, cells: Cells) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -93,7 +95,9 @@ def _caps(ground: Ground, tags: Tags, cells: Cells) -> tuple[pd.DataFrame, pd.Da
         for name, members in _consumer_sets(ground, str(first["consumers"]), first["scope"] == "each"):
             positions, row = _by_year(flows, of_commodity & members[flows["destination_country"]], years)
             limit = pd.DataFrame({"year": np.flatnonzero(years), "share": shares[years]})
-            limit = limit.assign(cap=cap, consumers=name, commodity=ground.commodities.code(str(first["commodity"])), excess_usd_per_t=excess)
+            limit = limit.assign(
+                cap=cap, consumers=name, commodity=ground.commodities.code(str(first["commodity"])), excess_usd_per_t=excess
+            )
             pairs.append((limit, pd.DataFrame({"row": row, "flow": positions, "hit": hit[positions].astype(np.int64)})))
     return _collect(pairs, ["cap", "consumers", "commodity", "year", "share", "excess_usd_per_t"], ["row", "flow", "hit"])
 
@@ -133,10 +137,9 @@ def _budgets(ground: Ground, plants: Plants) -> tuple[pd.DataFrame, pd.DataFrame
     decided = ground.years.label[online["year"]] - projects["lead_years"].to_numpy(dtype=np.float64)[project]
     country = projects["country"].to_numpy(dtype=np.int64)[project]
     parts = [pd.DataFrame({"row": np.empty(0, dtype=np.int64), "online": np.empty(0, dtype=np.int64)})]
-    for row, budget in enumerate(table.itertuples(index=False)):
-        first = -np.inf if pd.isna(budget.first_year) else float(budget.first_year)  # type: ignore[arg-type, call-overload]
-        last = np.inf if pd.isna(budget.last_year) else float(budget.last_year)  # type: ignore[arg-type, call-overload]
-        paid = np.flatnonzero(ground.select(str(budget.payer))[country] & (decided >= first) & (decided <= last))
+    for row, budget in enumerate(records(table)):
+        first, last = number(budget["first_year"], -np.inf), number(budget["last_year"], np.inf)
+        paid = np.flatnonzero(ground.select(budget["payer"])[country] & (decided >= first) & (decided <= last))
         parts.append(pd.DataFrame({"row": row, "online": paid}))
     budgets = pd.DataFrame({"budget": table["budget"], "limit_musd": filled(table, "budgets", "limit_musd")})
     return budgets, pd.concat(parts, ignore_index=True)
@@ -146,20 +149,16 @@ def _contracts(ground: Ground, trade: Trade, cells: Cells) -> tuple[pd.DataFrame
     """Contracts on lanes that exist; on others they have no effect."""
     flows, pairs = cells.flows, []
     lanes = set(trade.lanes[["origin", "destination", "commodity"]].itertuples(index=False, name=None))
-    for contract in ground.instance.table("contracts").sort_values("contract").itertuples(index=False):
-        lane = (
-            ground.locations.code(str(contract.origin)),
-            ground.locations.code(str(contract.destination)),
-            ground.commodities.code(str(contract.commodity)),
-        )
-        if lane not in lanes:
+    for contract in records(ground.instance.table("contracts").sort_values("contract")):
+        origin, destination = ground.locations.code(contract["origin"]), ground.locations.code(contract["destination"])
+        commodity = ground.commodities.code(contract["commodity"])
+        if (origin, destination, commodity) not in lanes:
             continue
-        years = ground.years.within(contract.first_year, contract.last_year)
-        on_lane = ((flows["origin"] == lane[0]) & (flows["destination"] == lane[1]) & (flows["commodity"] == lane[2])).to_numpy()
+        years = ground.years.within(contract["first_year"], contract["last_year"])
+        on_lane = ((flows["origin"] == origin) & (flows["destination"] == destination) & (flows["commodity"] == commodity)).to_numpy()
         positions, row = _by_year(flows, on_lane, years)
-        rows = pd.DataFrame({"year": np.flatnonzero(years)}).assign(
-            contract=contract.contract, minimum_t_per_year=float(contract.minimum_t_per_year)  # type: ignore[arg-type]
-        )
+        rows = pd.DataFrame({"year": np.flatnonzero(years), "minimum_t_per_year": contract["minimum_t_per_year"]})
+        rows = rows.assign(contract=contract["contract"])
         pairs.append((rows, pd.DataFrame({"row": row, "flow": positions})))
     return _collect(pairs, ["contract", "year", "minimum_t_per_year"], ["row", "flow"])
 

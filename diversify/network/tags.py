@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from diversify.network.ground import NOBODY, Ground, Ints
+from diversify.network.ground import NOBODY, Ground, Ints, records
 from diversify.network.plants import Plants
 from diversify.network.trade import Trade
 
@@ -96,8 +96,8 @@ class _Reach:
             ground.locations.codes(stock["location"]), ground.commodities.codes(stock["commodity"]), origins, strict=True
         ):
             self.use[place, commodity] |= 1 << self._touch_of(touch, origin, commodity)
-        for row in trade.returns.itertuples(index=False):
-            self.supply[row.location, row.scrap] |= 1 << self._touch_of(touch, row.origin, row.scrap)
+        for row in records(trade.returns):
+            self.supply[row["location"], row["scrap"]] |= 1 << self._touch_of(touch, row["origin"], row["scrap"])
 
     def _touch_of(self, touch: Ints, country: int, commodity: int) -> int:
         return int(touch[country]) if country != NOBODY and self._traced[commodity] else 0
@@ -137,12 +137,12 @@ def _mode_recipes(ground: Ground, plants: Plants, touch: Ints) -> dict[int, tupl
     """Return location, mask of the plant's groups, inputs and outputs of every mode that can ever run."""
     inputs: dict[int, list[int]] = defaultdict(list)
     outputs: dict[int, list[int]] = defaultdict(list)
-    for line in ground.recipes.itertuples(index=False):
-        (inputs if line.amount < 0 else outputs)[int(line.process)].append(int(line.commodity))
+    for line in records(ground.recipes):
+        (inputs if line["amount"] < 0 else outputs)[line["process"]].append(line["commodity"])
     facilities = plants.facilities
     mask = touch[facilities["country"]] | touch[facilities["owner"]] if len(facilities) else np.empty(0, dtype=np.int64)
     location = facilities["location"].to_numpy()
-    ever = plants.active.any(axis=1)
+    ever = plants.ever_active
     return {
         position: (int(location[facility]), int(mask[facility]), inputs[process], outputs[process])
         for position, (facility, process) in enumerate(zip(plants.modes["facility"], plants.modes["process"], strict=True))

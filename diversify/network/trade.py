@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from diversify import schema
-from diversify.network.ground import NOBODY, Bools, Floats, Ground, coded, filled
+from diversify.network.ground import NOBODY, Bools, Floats, Ground, coded, filled, records
 from diversify.network.plants import Plants
 
 EARTH_RADIUS_KM = 6371.0088
@@ -51,7 +51,7 @@ class Trade:
 
 def _recipe_lines(ground: Ground, plants: Plants) -> pd.DataFrame:
     """Every recipe line of every mode of every plant that can ever run, with the plant's place and owner."""
-    modes = plants.modes[plants.active.any(axis=1)[plants.modes["facility"]]] if len(plants.modes) else plants.modes
+    modes = plants.modes[plants.ever_active[plants.modes["facility"]]]
     lines = modes.merge(ground.recipes, on="process")
     return lines.assign(
         location=plants.facilities["location"].to_numpy()[lines["facility"]],
@@ -216,12 +216,12 @@ def tariff_rates(ground: Ground, commodity: int) -> Floats:
     count = len(ground.countries)
     rates = np.zeros((count, count, len(ground.years)))
     table = ground.instance.table("tariffs")
-    for row in table.itertuples(index=False):
-        if row.commodity not in (schema.EVERYTHING, ground.commodities.names[commodity]):
+    for row in records(table):
+        if row["commodity"] not in (schema.EVERYTHING, ground.commodities.names[commodity]):
             continue
-        lanes = ground.select(str(row.origin))[:, None] & ground.select(str(row.destination))[None, :] & ~ground.duty_free
-        years = ground.years.within(row.first_year, row.last_year)
-        rates += float(row.rate) * (lanes[:, :, None] & years[None, None, :])  # type: ignore[arg-type]
+        lanes = ground.select(row["origin"])[:, None] & ground.select(row["destination"])[None, :] & ~ground.duty_free
+        years = ground.years.within(row["first_year"], row["last_year"])
+        rates += row["rate"] * (lanes[:, :, None] & years[None, None, :])
     return rates
 
 
@@ -242,7 +242,8 @@ class Restriction:
         leaves = self.origin[flows["origin_country"]] & (flows["origin_country"] != flows["destination_country"]).to_numpy()
         hit = leaves | self.origin[flows["owner"]] if self.by_owner else leaves
         return np.asarray(
-            hit & self.destination[flows["destination_country"]] & self.commodity[flows["commodity"]] & self.years[flows["year"]], dtype=bool
+            hit & self.destination[flows["destination_country"]] & self.commodity[flows["commodity"]] & self.years[flows["year"]],
+            dtype=bool,
         )
 
 
@@ -251,13 +252,13 @@ def restrictions(ground: Ground) -> list[Restriction]:
     table = ground.instance.table("restrictions").sort_values("restriction", kind="stable")
     return [
         Restriction(
-            name=str(row.restriction),
-            origin=ground.select(str(row.origin)),
-            destination=ground.select(str(row.destination)),
-            commodity=ground.select_commodity(str(row.commodity)),
-            years=ground.years.within(row.first_year, row.last_year),
-            limit_t_per_year=float(row.limit_t_per_year),  # type: ignore[arg-type]
-            by_owner=row.by == "owned",
+            name=row["restriction"],
+            origin=ground.select(row["origin"]),
+            destination=ground.select(row["destination"]),
+            commodity=ground.select_commodity(row["commodity"]),
+            years=ground.years.within(row["first_year"], row["last_year"]),
+            limit_t_per_year=row["limit_t_per_year"],
+            by_owner=row["by"] == "owned",
         )
-        for row in table.itertuples(index=False)
+        for row in records(table)
     ]

@@ -107,9 +107,7 @@ def solve(
     else:
         read = 0.0
     statement = _statement_of(model)
-    options = options_of(
-        statement.network.ground.instance, gap=gap, time_limit=time_limit, threads=threads, seed=seed, log=log
-    )
+    options = options_of(statement.network.ground.instance, gap=gap, time_limit=time_limit, threads=threads, seed=seed, log=log)
     matrix = compile_model(model, {name: block.scale for name, block in statement.blocks.items()})
     built = time.monotonic() - begun - read
     _LOG.info("model: %s", ", ".join(f"{count:,} {what}" for what, count in matrix.size.items()))
@@ -218,7 +216,13 @@ def _manifest(instance: Instance, options: Options, solver: str) -> dict[str, An
         "instance_sha256": instance.content_hash,
         "scenario": scenario,
         "changes": list(changes),
-        "options": {"solver": solver, "gap": options.gap, "time_limit_s": options.time_limit, "threads": options.threads, "seed": options.seed},
+        "options": {
+            "solver": solver,
+            "gap": options.gap,
+            "time_limit_s": options.time_limit,
+            "threads": options.threads,
+            "seed": options.seed,
+        },
         "versions": {
             "diversify": version("diversify"),
             "pyomo": version("pyomo"),

@@ -38,8 +38,8 @@ def consumer_costs(graph: Graph, costs: pd.DataFrame, supply_costs: Floats) -> p
         pool = pool - released + stored
         parts.append(pd.concat([kept, pd.DataFrame({"country": names, "musd": absorbed})]).assign(year=label))
     left = pd.DataFrame({"country": names[graph.at_use :], "musd": pool, "year": int(ground.years.label[-1])})
-    total = pd.concat([*parts, left]).groupby(["country", "year"], as_index=False)["musd"].sum()
-    return total[total["musd"] != 0.0].reset_index(drop=True)[["country", "year", "musd"]]
+    total = pd.concat([*parts, left]).groupby(["country", "year"])["musd"].sum().reset_index()
+    return pd.DataFrame(total.loc[total["musd"] != 0.0, ["country", "year", "musd"]]).reset_index(drop=True)
 
 
 def _entering(graph: Graph, costs: pd.DataFrame, supply_cost: Floats, year: int) -> tuple[Floats, pd.DataFrame]:
@@ -87,7 +87,7 @@ def _holding(graph: Graph, costs: pd.DataFrame, year: int) -> Floats:
     cost = np.zeros(len(ground.locations))
     cost[ground.locations.codes(held.index)] = held.to_numpy()
     place, level = graph.uses["location"].to_numpy(), graph.stock[:, year]
-    return cost[place] * ratio(level, added_up(place, level, len(cost))[place])
+    return np.asarray(cost[place] * ratio(level, added_up(place, level, len(cost))[place]), dtype=np.float64)
 
 
 def _pushed(graph: Graph, start: Floats, year: int) -> tuple[Floats, Floats]:

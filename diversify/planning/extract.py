@@ -131,5 +131,6 @@ def costs(point: Point) -> pd.DataFrame:
             pd.DataFrame({"category": cost.category, "country": cost.country, "facility": cost.place, "year": cost.year, "musd": amount})
         )
     key = ["category", "country", "facility", "year"]
-    total = pd.concat(parts, ignore_index=True).astype({"country": object, "facility": object}).groupby(key, as_index=False)["musd"].sum()
-    return total[total["musd"] != 0.0].reset_index(drop=True)
+    stacked = pd.concat(parts, ignore_index=True).astype({"country": object, "facility": object})
+    total = stacked.groupby(key)["musd"].sum().reset_index()
+    return pd.DataFrame(total[total["musd"] != 0.0]).reset_index(drop=True)

@@ -142,7 +142,7 @@ class Graph:
         """Scrap returned: supply node, year, origin (country code) and t/yr."""
         cells = self.network.cells
         sales = cells.deliveries.assign(sold_t=self._values["v_deliver"])
-        sales = sales.groupby(["location", "supplied", "year"], as_index=False)["sold_t"].sum()
+        sales = sales.groupby(["location", "supplied", "year"])["sold_t"].sum().reset_index()
         sales = sales.rename(columns={"supplied": "sold", "year": "source_year"})
         scrap = cells.scrap.merge(sales, on=["location", "sold", "source_year"], how="left")
         sold = np.where(scrap["source_year"] < 0, scrap["past_t_per_year"], scrap["sold_t"].fillna(0.0))

@@ -50,7 +50,7 @@ def concentration(network: Network, flows: pd.DataFrame) -> pd.DataFrame:
     stage = dict(network.ground.instance.table("commodities")[["commodity", "stage"]].itertuples(index=False, name=None))
     made = flows.assign(country=flows["origin"].map(country), consumers=flows["destination"].map(country))
     key = ["commodity", "consumers", "year"]
-    quantity = made.groupby([*key, "country"], as_index=False)["quantity_t_per_year"].sum()
+    quantity = made.groupby([*key, "country"])["quantity_t_per_year"].sum().reset_index()
     total = quantity.groupby(key)["quantity_t_per_year"].transform("sum")
     quantity["share"] = quantity["quantity_t_per_year"] / total
     quantity["hhi"] = quantity["share"].pow(2).groupby([quantity[name] for name in key]).transform("sum")

@@ -97,6 +97,6 @@ def _shortage(shortages: pd.DataFrame) -> dict[str, dict[str, float]]:
     """Return tonnes per year not delivered, by commodity and year."""
     total = shortages.groupby(["commodity", "year"])["quantity_t_per_year"].sum() if len(shortages) else pd.Series(dtype=float)
     result: dict[str, dict[str, float]] = {}
-    for (commodity, year), quantity in total.items():
+    for (commodity, year), quantity in zip(total.index.tolist(), total.tolist(), strict=True):
         result.setdefault(str(commodity), {})[str(int(year))] = float(quantity)
     return result

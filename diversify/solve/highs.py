@@ -70,7 +70,7 @@ def checked(status: Any, what: str) -> None:
 
 def configured(options: Options) -> highspy.Highs:
     """Return a silent HiGHS with the options set."""
-    highs = highspy.Highs()
+    highs: highspy.Highs = highspy.Highs()  # type: ignore[no-untyped-call]
     checked(highs.setOptionValue("output_flag", options.log), "output_flag")
     checked(highs.setOptionValue("log_to_console", False), "log_to_console")
     values = {
@@ -215,7 +215,6 @@ def _stopped(highs: highspy.Highs, matrix: Matrix, status: Any, interrupted: boo
         highspy.HighsModelStatus.kInfeasible: "infeasible",
         highspy.HighsModelStatus.kUnbounded: "unbounded",
         highspy.HighsModelStatus.kInterrupt: "interrupted",
-        highspy.HighsModelStatus.kHighsInterrupt: "interrupted",
     }
     if state == highspy.HighsModelStatus.kUnboundedOrInfeasible:
         return "unbounded" if _feasible(matrix) else "infeasible"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from typing import Any
 
@@ -42,14 +43,14 @@ def run_other(model: pyo.ConcreteModel, matrix: Matrix, solver: str, options: Op
 
     The bound is what the solver reports; where it reports none, it is -inf and the gap is unknown.
     """
-    engine = pyo.SolverFactory(solver)
+    known = solver in pyo.SolverFactory or shutil.which(solver) is not None
+    engine = pyo.SolverFactory(solver) if known else None
     if engine is None or not engine.available(exception_flag=False):
         raise UsageError(f"Pyomo finds no solver called {solver!r} on this machine; the built-in one is highs.")
     begun = time.monotonic()
     names = _OPTION_NAMES.get(solver)
     if names:
-        engine.options[names[0]] = options.gap
-        engine.options[names[1]] = int(options.time_limit) if solver == "glpk" else options.time_limit
+        engine.options.update({names[0]: options.gap, names[1]: max(int(options.time_limit), 1)})
     results = engine.solve(model, load_solutions=False)
     stopped = _STOPPED.get(results.solver.termination_condition, "error")
     if results.solver.status == SolverStatus.error:

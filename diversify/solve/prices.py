@@ -57,8 +57,8 @@ def _unique(highs: highspy.Highs, matrix: Matrix) -> NDArray[np.bool_]:
     slack = (activity - low > _STRICT * (1.0 + np.abs(activity))) & (high - activity > _STRICT * (1.0 + np.abs(activity)))
     status, ranging = highs.getRanging()
     if status == highspy.HighsStatus.kError:
-        return basic & slack
+        return np.asarray(basic & slack, dtype=bool)
     room = _STRICT * (1.0 + np.abs(activity))
     up = np.asarray(ranging.row_bound_up.value_) - activity > room
     down = activity - np.asarray(ranging.row_bound_dn.value_) > room
-    return np.where(basic, slack, up & down)
+    return np.asarray(np.where(basic, slack, up & down), dtype=bool)
