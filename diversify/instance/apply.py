@@ -13,7 +13,7 @@ import pandas as pd
 import yaml
 
 from diversify.errors import Problem
-from diversify.instance.cells import PARSERS, UnfitCell, as_series, blank_column, domain_fault, parse_number
+from diversify.instance.cells import PARSERS, UnfitCell, as_values, blank_column, domain_fault, parse_number
 from diversify.instance.changes import Change, Value, bad_change, parse_change
 from diversify.instance.draft import Draft, Places, cell_problems
 from diversify.instance.meta import read_meta
@@ -185,8 +185,8 @@ def _add_row(draft: Draft, change: Change, text: str) -> None:
     frame = draft.frame(change.table)
     columns = {}
     for column in table.columns:
-        cell = as_series(column, [_literal(column, given[column.name])]) if column.name in given else blank_column(column, 1)
-        columns[column.name] = pd.concat([frame[column.name], cell], ignore_index=True)
+        cell = as_values(column, [_literal(column, given[column.name])]) if column.name in given else blank_column(column, 1)
+        columns[column.name] = pd.concat([frame[column.name], pd.Series(cell, dtype=frame[column.name].dtype)], ignore_index=True)
     places = _places(draft, change.table)
     draft.frames[change.table] = pd.DataFrame(columns)
     draft.places[change.table] = places.followed_by(Places.in_one_file("the change " + text, [1]))
@@ -203,13 +203,14 @@ def _set_cells(draft: Draft, change: Change, text: str) -> None:
     else:
         factor, addend = sum_of
         current = _with_defaults(draft, change.table, column, mask)
-        results = [float(each) if math.isfinite(each) else each for each in current * factor + addend]
+        with np.errstate(over="ignore"):
+            results = (current * factor + addend).tolist()
         try:
             values[mask] = [PARSERS[column.kind](result) for result in results]
         except UnfitCell as fault:
             raise UnfitCell(fault.code, f"{column.name}: {fault.message}", fault.remedy) from None
     plain = [None if value is pd.NA else value for value in values]
-    draft.frames[change.table] = frame.assign(**{column.name: as_series(column, plain)})
+    draft.frames[change.table] = frame.assign(**{column.name: pd.Series(as_values(column, plain), dtype=frame[column.name].dtype)})
 
 
 def _with_defaults(draft: Draft, table: str, column: Column, mask: np.ndarray[Any, Any]) -> np.ndarray[Any, np.dtype[np.float64]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 from diversify.errors import UsageError
@@ -47,28 +46,27 @@ def resolve_source(source: Path | str) -> Path | str:
     Raises UsageError where there is neither.
     """
     text = str(source)
-    path = Path(source)
-    if text == "-" or path.is_file() or (path / "instance.yaml").is_file():
-        return source
-    if SAFE_NAME.match(text):
+    try:
+        path = Path(source)
+        if text == "-" or path.is_file() or (path / "instance.yaml").is_file():
+            return source
         known = bundled_instances()
         if text in known:
             return known[text]
-        if not path.exists():
-            names = f" Bundled: {', '.join(known)}." if known else ""
-            raise UsageError(f"There is no instance {text!r}.{nearest(text, known)}{names}")
-    return source
+        if path.exists():
+            return source
+    except OSError as error:  # a text that is too long for a path, for one
+        raise UsageError(f"{text[:80]!r} is not an instance: {error.strerror}.") from error
+    names = f" Bundled: {', '.join(known)}." if known else ""
+    raise UsageError(
+        f"There is no instance {text!r}.{nearest(text, known)} Give a folder, an .xlsx or a .json file, - or a bundled name.{names}"
+    )
 
 
 def find_chain(name: str, folder: Path | None) -> Path | None:
-    """Return the folder of a chain: under ``models`` in the instance's folder or beside it, else bundled; None where it is not found."""
-    near = _near_models(folder) if folder is not None else iter(())
-    return next((path / name for path in near if (path / name).is_dir()), bundled_chains().get(name))
-
-
-def _near_models(folder: Path) -> Iterator[Path]:
-    here = folder.resolve()
-    yield here / "models"
-    yield here.parent / "models"
-    if here.parent.name == "instances":
-        yield here.parent.parent / "models"
+    """Return the folder of a chain: under ``models`` in the instance or beside its ``instances``, else bundled; None if nowhere."""
+    near = []
+    if folder is not None:
+        here = folder.resolve()
+        near = [here / "models" / name, *([here.parent.parent / "models" / name] if here.parent.name == "instances" else [])]
+    return next((path for path in near if path.is_dir()), bundled_chains().get(name))

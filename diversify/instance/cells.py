@@ -9,14 +9,15 @@ from __future__ import annotations
 import math
 import numbers
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
+from pandas.api.extensions import ExtensionArray
 
 from diversify.instance.names import nearest
 from diversify.schema import SAFE_NAME, Column
@@ -201,28 +202,46 @@ PARSERS: dict[str, Callable[[object], Any]] = {
     "text": parse_text,
     "ramp": parse_ramp,
 }
-_DTYPES = {"number": "float64", "year": "Int64", "boolean": "boolean", "text": "object", "ramp": "object"}
 
 
-def blank_column(column: Column, rows: int) -> pd.Series:
+_OBJECT, _YEAR, _BOOLEAN = np.dtype(object), pd.Int64Dtype(), pd.BooleanDtype()
+Values = np.ndarray[Any, Any] | ExtensionArray
+"""The cells of one typed column."""
+
+
+def blank_column(column: Column, rows: int) -> Values:
     """Return ``rows`` blank cells of the column's type."""
-    return as_series(column, [math.nan if column.kind == "number" else None] * rows)
+    return as_values(column, [math.nan if column.kind == "number" else None] * rows)
 
 
-def as_series(column: Column, values: Sequence[object]) -> pd.Series:
-    """Return parsed values as a series of the column's type."""
-    return pd.Series(list(values), dtype=_DTYPES[column.kind], name=column.name)
+def as_values(column: Column, cells: Sequence[object]) -> Values:
+    """Return parsed cells as an array of the column's type."""
+    if column.kind == "number":
+        return np.array(cells, dtype=np.float64)
+    if column.kind in ("year", "boolean"):
+        masked: Values = pd.array(cast(Any, cells), dtype=cast(Any, _YEAR if column.kind == "year" else _BOOLEAN))
+        return masked
+    values = np.empty(len(cells), dtype=_OBJECT)
+    values[:] = cells
+    return values
 
 
-def read_column(column: Column, cells: Sequence[object]) -> tuple[pd.Series, list[Fault]]:
-    """Return the cells as a typed series, unfit ones blank, and the faults found (in kind and in domain).
+def frame_of(columns: Mapping[str, Values]) -> pd.DataFrame:
+    """Return typed columns as a frame; text stays in object columns with None for blanks, which pandas would make ``str``."""
+    index = pd.RangeIndex(max(map(len, columns.values()), default=0))
+    data = {name: pd.Series(values, index, dtype=_OBJECT) if values.dtype == _OBJECT else values for name, values in columns.items()}
+    return pd.DataFrame(data, index)
+
+
+def read_column(column: Column, cells: Sequence[object]) -> tuple[Values, list[Fault]]:
+    """Return the cells in their type, unfit ones blank, and the faults found (in kind and in domain).
 
     A cell that its file could not give is itself an UnfitCell.
     """
     parse = PARSERS[column.kind]
-    values: list[object] = []
+    parsed: list[object] = []
     faults: list[Fault] = []
-    add = values.append
+    add = parsed.append
     blank = math.nan if column.kind == "number" else None
     for index, cell in enumerate(cells):
         try:
@@ -232,9 +251,9 @@ def read_column(column: Column, cells: Sequence[object]) -> tuple[pd.Series, lis
         except UnfitCell as fault:
             faults.append(Fault(index, fault.code, fault.message, fault.remedy, shown(cell)))
             add(blank)
-    series = as_series(column, values)
-    faults += domain_faults(column, series)
-    return series, faults
+    values = as_values(column, parsed)
+    faults += domain_faults(column, values)
+    return values, faults
 
 
 def domain_fault(column: Column, value: object) -> UnfitCell | None:
@@ -246,19 +265,19 @@ def domain_fault(column: Column, value: object) -> UnfitCell | None:
     return None
 
 
-def domain_faults(column: Column, series: pd.Series) -> list[Fault]:
+def domain_faults(column: Column, values: Values) -> list[Fault]:
     """Return the faults of typed values: outside the limits, not among the choices, not a safe name."""
     if column.kind == "number":
-        suspects = _outside(column, series.to_numpy())
+        suspects = _outside(column, np.asarray(values))
     elif column.kind == "text" and (column.choices or column.safe_name):
-        suspects = np.flatnonzero(series.notna().to_numpy())
+        suspects = np.flatnonzero(pd.notna(values))
     else:
         return []
     faults = []
     for index in suspects:
-        fault = domain_fault(column, series.iloc[index])
+        fault = domain_fault(column, values[index])
         if fault is not None:
-            faults.append(Fault(int(index), fault.code, fault.message, fault.remedy, shown(series.iloc[index])))
+            faults.append(Fault(int(index), fault.code, fault.message, fault.remedy, shown(values[index])))
     return faults
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from diversify.errors import Problem
-from diversify.instance.cells import blank_column, domain_faults, read_column, shown
+from diversify.instance.cells import Values, blank_column, domain_faults, frame_of, read_column, shown
 from diversify.instance.names import nearest
 from diversify.instance.raw import RawTable
 from diversify.schema import TABLES, Table
@@ -83,8 +83,7 @@ class Draft:
     def rows(self, name: str, *columns: str) -> Iterator[tuple[Any, ...]]:
         """Yield position and the named cells of every row of a table, None for a blank."""
         frame = self.frame(name)
-        plain = [[None if blank else value for value, blank in zip(frame[c].tolist(), frame[c].isna(), strict=True)] for c in columns]
-        return zip(range(len(frame)), *plain, strict=True)
+        return zip(range(len(frame)), *(_plain_cells(frame[column]) for column in columns), strict=True)
 
     def is_unfit(self, table: str, column: str, index: int) -> bool:
         """Return whether a cell is already known to be wrong."""
@@ -104,6 +103,13 @@ class Draft:
         return Problem(code, message, remedy, table, None, column, value, file)
 
 
+def _plain_cells(series: pd.Series) -> list[Any]:
+    cells: list[Any] = series.tolist()
+    if series.dtype == object:
+        return cells
+    return [None if cell is pd.NA or cell != cell else cell for cell in cells]
+
+
 def shown_value(value: object) -> str:
     """Return a typed cell as a problem shows it, nothing for a blank."""
     return "" if value is None or value is pd.NA or value != value else shown(value)
@@ -111,7 +117,7 @@ def shown_value(value: object) -> str:
 
 def empty_frame(table: Table) -> pd.DataFrame:
     """Return the table without rows, all columns typed."""
-    return pd.DataFrame({column.name: blank_column(column, 0) for column in table.columns})
+    return frame_of({column.name: blank_column(column, 0) for column in table.columns})
 
 
 def typed_table(raw: RawTable) -> tuple[pd.DataFrame, Places, dict[str, set[int]], list[Problem]]:
@@ -121,7 +127,7 @@ def typed_table(raw: RawTable) -> tuple[pd.DataFrame, Places, dict[str, set[int]
     places = Places.in_one_file(raw.file, raw.rows, letters)
     problems = list(_column_problems(raw, table))
     given = dict(zip(raw.columns, raw.cells, strict=True))
-    data: dict[str, pd.Series] = {}
+    data: dict[str, Values] = {}
     unfit: dict[str, set[int]] = {}
     for column in table.columns:
         if column.name not in given:
@@ -134,14 +140,13 @@ def typed_table(raw: RawTable) -> tuple[pd.DataFrame, Places, dict[str, set[int]
         if faults:
             unfit[column.name] = {fault.index for fault in faults}
         if column.required:
-            problems += _missing_cells(raw, places, data[column.name], unfit.get(column.name, set()))
-    return pd.DataFrame(data), places, unfit, problems
+            problems += _missing_cells(raw, places, column.name, data[column.name], unfit.get(column.name, set()))
+    return frame_of(data), places, unfit, problems
 
 
-def _missing_cells(raw: RawTable, places: Places, series: pd.Series, excused: set[int]) -> list[Problem]:
-    column = str(series.name)
+def _missing_cells(raw: RawTable, places: Places, column: str, values: Values, excused: set[int]) -> list[Problem]:
     problems = []
-    for index in np.flatnonzero(series.isna().to_numpy()):
+    for index in np.flatnonzero(pd.isna(values)):
         if int(index) not in excused:
             file, row, cell = places.where(int(index), column)
             problems.append(Problem("missing_cell", f"The cell {column!r} is blank.", "Fill it in.", raw.name, row, column, "", file, cell))
@@ -177,13 +182,13 @@ def cell_problems(draft: Draft, name: str) -> list[Problem]:
     """Return what is wrong with single cells of a typed table: out of their domain, or required and blank. Notes them as unfit."""
     problems = []
     for column in TABLES[name].columns:
-        series = draft.frames[name][column.name]
+        values = draft.frames[name][column.name].to_numpy() if column.kind in ("number", "text") else draft.frames[name][column.name].array
         wrong: set[int] = set()
-        for fault in domain_faults(column, series):
+        for fault in domain_faults(column, values):
             wrong.add(fault.index)
             problems.append(draft.problem(fault.code, name, fault.index, column.name, fault.message, fault.remedy))
         if column.required:
-            for index in np.flatnonzero(series.isna().to_numpy()):
+            for index in np.flatnonzero(pd.isna(values)):
                 problems.append(
                     draft.problem("missing_cell", name, int(index), column.name, f"The cell {column.name!r} is blank.", "Fill it in.")
                 )

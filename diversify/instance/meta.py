@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any
 
 from diversify.errors import Problem
@@ -56,7 +57,7 @@ def resolve_years(years: object) -> tuple[int, ...]:
     if not years:
         raise UnfitCell("bad_years", "There is no planning year.", _YEARS_REMEDY)
     resolved = tuple(_whole_year(year) for year in years)
-    if any(later <= earlier for earlier, later in zip(resolved, resolved[1:], strict=False)):
+    if any(later <= earlier for earlier, later in pairwise(resolved)):
         raise UnfitCell("years_not_increasing", f"The years {', '.join(map(str, resolved))} do not increase.", _YEARS_REMEDY)
     return resolved
 

@@ -9,7 +9,9 @@ from collections.abc import Iterable
 def nearest_name(name: str, known: Iterable[str]) -> str | None:
     """Return the known name closest to ``name``, None where none is close."""
     by_folded = {candidate.casefold().strip(): candidate for candidate in known}
-    found = difflib.get_close_matches(name.casefold().strip(), by_folded, n=1, cutoff=0.55)
+    wanted = name.casefold().strip()
+    longer = [candidate for candidate in by_folded if len(wanted) >= 4 and candidate.startswith(wanted)]
+    found = longer if len(longer) == 1 else difflib.get_close_matches(wanted, by_folded, n=1, cutoff=0.55)
     return by_folded[found[0]] if found else None
 
 

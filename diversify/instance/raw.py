@@ -44,7 +44,11 @@ class RawInstance:
 
 def drop_blank_rows(records: Iterable[tuple[int, Cells]]) -> Iterable[tuple[int, Cells]]:
     """Leave out the rows in which nothing stands."""
-    return ((row, cells) for row, cells in records if any(cell is not None and cell != "" for cell in cells))
+    return ((row, cells) for row, cells in records if not all(map(_is_blank, cells)))
+
+
+def _is_blank(cell: object) -> bool:
+    return cell is None or cell == ""
 
 
 def table_from_grid(
@@ -54,38 +58,18 @@ def table_from_grid(
 
     A column without a name is left out where it is empty; rows may be shorter than the header (blank), not longer.
     """
-    problems: list[Problem] = []
     kept = list(drop_blank_rows(records))
-    titles = ["" if cell is None else str(cell) for cell in header]
-    width = len(titles)
-    for row, cells in kept:
-        extra = [str(cell) for cell in cells[width:] if cell is not None and cell != ""]
-        if extra:
-            message = f"The row has {len(cells)} cells, the header {width}."
-            problems.append(
-                Problem(
-                    "row_too_long",
-                    message,
-                    "Remove the extra cells, or quote a text that holds a comma.",
-                    name,
-                    row,
-                    value=extra[0],
-                    file=file,
-                )
-            )
-    padded = [list(cells[:width]) + [None] * (width - len(cells)) for _, cells in kept]
+    width = len(header)
+    problems = [_long_row(name, file, row, cells, width) for row, cells in kept if any(not _is_blank(cell) for cell in cells[width:])]
+    padded = [[*cells[:width], *[None] * (width - len(cells))] for _, cells in kept]
     by_column = list(zip(*padded, strict=True)) if padded else [()] * width
     columns: dict[str, int] = {}
-    for index, title in enumerate(titles):
+    for index, title in enumerate("" if cell is None else str(cell) for cell in header):
         cell = f"{letters[index]}{header_row}" if letters else ""
         if not title.strip():
-            if any(value is not None and value != "" for value in by_column[index]):
-                message = f"Column {index + 1} has cells but no name."
-                problems.append(
-                    Problem(
-                        "no_column_name", message, "Name the column in the header, or remove it.", name, header_row, file=file, cell=cell
-                    )
-                )
+            if not all(map(_is_blank, by_column[index])):
+                message, remedy = f"Column {index + 1} has cells but no name.", "Name the column in the header, or remove it."
+                problems.append(Problem("no_column_name", message, remedy, name, header_row, file=file, cell=cell))
         elif title in columns:
             message = f"The column {title!r} stands twice in the header."
             problems.append(Problem("duplicate_column", message, "Keep one of the two.", name, header_row, title, title, file, cell))
@@ -94,3 +78,11 @@ def table_from_grid(
     kept_letters = tuple(letters[index] for index in columns.values()) if letters else ()
     kept_cells = tuple(by_column[index] for index in columns.values())
     return RawTable(name, file, tuple(columns), kept_cells, [row for row, _ in kept], kept_letters, header_row), problems
+
+
+def _long_row(name: str, file: str, row: int, cells: Cells, width: int) -> Problem:
+    message = f"The row has {len(cells)} cells, the header {width}."
+    extra = next(str(cell) for cell in cells[width:] if not _is_blank(cell))
+    return Problem(
+        "row_too_long", message, "Remove the extra cells, or quote a text that holds a comma.", name, row, value=extra, file=file
+    )

@@ -29,17 +29,15 @@ def read_source(source: Path | str) -> RawInstance:
     if str(source) == "-":
         return read_json_bytes(sys.stdin.buffer.read(), "standard input", "standard-input")
     path = Path(source)
-    if path.is_dir():
-        return read_folder(path)
-    if not path.exists():
-        raise UsageError(f"There is no instance at {path}. Give a folder, an .xlsx or a .json file, - or the name of a bundled instance.")
     suffix = path.suffix.lower()
-    if suffix not in (".json", ".xlsx"):
-        raise UsageError(f"{path} is not an instance: it must be a folder, an .xlsx or a .json file.")
     try:
+        if path.is_dir():
+            return read_folder(path)
+        if suffix not in (".json", ".xlsx"):
+            raise UsageError(f"{path} is not an instance: it must be a folder, an .xlsx or a .json file.")
         data = path.read_bytes()
     except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}.") from error
+        raise UsageError(f"{error.filename or path} cannot be read: {error.strerror}.") from error
     if suffix == ".json":
         return read_json_bytes(data, path.name, safe_name(path.stem))
     from diversify.instance.workbook import read_workbook_bytes  # openpyxl only where a workbook is read

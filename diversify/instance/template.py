@@ -13,7 +13,7 @@ from diversify.instance.bundled import bundled_instances, find_chain
 from diversify.instance.names import nearest
 from diversify.instance.read import META_FILE, safe_name
 from diversify.instance.write import aside_of, put_in_place
-from diversify.schema import META_KEYS, SAFE_NAME, TABLES, Column, Table
+from diversify.schema import META_KEYS, TABLES, Column, Table
 
 
 def new(target: Path | str, source: str | None = None) -> Path:
@@ -48,14 +48,10 @@ def _made_aside(path: Path, make: Callable[[Path], None]) -> Path:
 
 def _copy_bundled(folder: Path, aside: Path) -> None:
     shutil.copytree(folder, aside)
-    meta = yaml.safe_load((folder / META_FILE).read_text(encoding="utf-8"))
-    for chain in meta.get("chains") or []:
-        if SAFE_NAME.match(chain):
-            found, name = find_chain(chain, folder), chain
-        else:
-            found, name = folder / chain, Path(chain).name
-        if found is not None and found.is_dir() and not (aside / "models" / name).exists():
-            shutil.copytree(found, aside / "models" / name)
+    for chain in yaml.safe_load((folder / META_FILE).read_text(encoding="utf-8")).get("chains") or []:
+        found = find_chain(chain, folder)
+        if found is not None and not (aside / "models" / chain).exists():
+            shutil.copytree(found, aside / "models" / chain)
 
 
 def _write_template(aside: Path, name: str) -> None:

@@ -38,6 +38,7 @@ _BROKEN = (
 
 _FORMULA = re.compile(rb"<(?:\w+:)?f[\s/>]")
 _ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
+_ESCAPE_START = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
 """The workbook's own way of writing a character that XML cannot hold, such as ``_x000D_``."""
 
 
@@ -201,6 +202,7 @@ def write_workbook(instance: Instance, path: Path) -> None:
     """
     from diversify.instance.write import present_columns
 
+    _refuse_long_texts(instance)
     book = openpyxl.Workbook(write_only=True)
     sheet = _new_sheet(book, META_SHEET)
     sheet.append([_text_cell(sheet, "key"), _text_cell(sheet, "value")])
@@ -234,12 +236,20 @@ def _cell(sheet: Any, value: object) -> object:
 
 
 def _text_cell(sheet: Any, text: str) -> object:
-    escaped = _ESCAPE.sub(lambda match: f"_x005F_{match[0][1:]}", text).replace("\r", "_x000D_")
-    if len(escaped) > LONGEST_TEXT:
-        raise UsageError(f"A text of {len(text):,} characters does not fit into a workbook's cell. Write a folder or a .json file.")
-    cell = WriteOnlyCell(sheet, escaped)
+    cell = WriteOnlyCell(sheet, _escaped(text))
     cell.data_type = "s"
     return cell
+
+
+def _escaped(text: str) -> str:
+    return _ESCAPE_START.sub("_x005F_", text).replace("\r", "_x000D_")
+
+
+def _refuse_long_texts(instance: Instance) -> None:
+    """Raise UsageError where a text is too long once escaped; openpyxl would cut it without a word."""
+    texts = [value for frame in instance.tables.values() for name in frame for value in frame[name].tolist() if isinstance(value, str)]
+    if any(len(text) > LONGEST_TEXT // 7 and len(_escaped(text)) > LONGEST_TEXT for text in texts):
+        raise UsageError("A text is too long for a workbook's cell. Write a folder or a .json file.")
 
 
 def is_instance_workbook(path: Path) -> bool:

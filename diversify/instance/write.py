@@ -26,6 +26,8 @@ def save(instance: Instance, target: Path | str, *, replace: bool = False) -> Pa
     The target must be absent or an empty folder; with ``replace`` it may be an instance of the same encoding.
     What is written appears whole or not at all. Raises UsageError where the target may not be written to.
     """
+    if str(target) == "-":
+        raise UsageError("Only JSON goes to standard output; name a folder, an .xlsx or a .json file to write to.")
     path = Path(target)
     suffix = path.suffix.lower()
     if suffix in _FOREIGN_SUFFIXES and not path.is_dir():

@@ -37,13 +37,13 @@ def plants_with_capacity(draft: Draft) -> set[str]:
 
 def unsupplied_demand(draft: Draft, reach: Reach) -> Iterator[Problem]:
     """Demand that no maker can reach, by itself or by a substitute."""
-    arriving = what_can_arrive(draft, reach)
+    arrivals = Arrivals(draft, reach)
     priced = {
         (place, good) for _, place, good, price in draft.rows("demand", "location", "commodity", "shortage_usd_per_t") if price is not None
     }
     told: set[tuple[str, str]] = set()
     for index, place, good, quantity in draft.rows("demand", "location", "commodity", "quantity_t_per_year"):
-        if (place, good) in told or not quantity or any(arriving(place, each) for each in {good} | reach.substitutes[good]):
+        if (place, good) in told or not quantity or any(arrivals.possible(place, each) for each in {good} | reach.substitutes[good]):
             continue
         told.add((place, good))
         message = f"Nobody can supply {good!r} to {place!r}" + (
@@ -53,42 +53,42 @@ def unsupplied_demand(draft: Draft, reach: Reach) -> Iterator[Problem]:
         yield draft.problem("unsupplied_demand", "demand", index, "commodity", message, remedy)
 
 
-class what_can_arrive:  # noqa: N801 - reads as the function that its instances are
-    """Whether a commodity can arrive at a place: made by plants whose inputs can arrive, returned, or in stock."""
+class Arrivals:
+    """Where a commodity can arrive: made by plants whose inputs can arrive, returned as scrap, or in stock."""
 
     def __init__(self, draft: Draft, reach: Reach) -> None:
         """Work out, step by step, what can be made where."""
-        self.reach = reach
-        self.made: dict[str, set[str]] = {}
-        self.stocked = {
+        self._reach = reach
+        self._made: dict[str, set[str]] = {}
+        self._stocked = {
             (place, good) for _, place, good, initial in draft.rows("stockpiles", "location", "commodity", "initial_t") if initial
         }
         able = plants_with_capacity(draft)
         where = {plant: place for _, plant, place in draft.rows("facilities", "facility", "location")}
-        waiting = [(where.get(plant), process) for plant, process in reach.runs if plant in able]
+        waiting = {(where[plant], process) for plant, process in reach.runs if plant in able}
         returns = list(draft.rows("returns", "commodity", "location", "scrap", "past_t_per_year"))
         growing = True
         while growing:
-            ready = [(place, process) for place, process in waiting if place and all(self(place, good) for good in reach.inputs[process])]
-            waiting = [run for run in waiting if run not in set(ready)]
-            growing = bool(ready) | self._return_scrap(returns)
+            ready = {(place, process) for place, process in waiting if all(self.possible(place, good) for good in reach.inputs[process])}
+            waiting -= ready
             for place, process in ready:
                 for good in reach.outputs[process]:
-                    self.made.setdefault(good, set()).add(str(place))
+                    self._made.setdefault(good, set()).add(place)
+            growing = self._return_scrap(returns) or bool(ready)
 
-    def __call__(self, place: str, good: str) -> bool:
+    def possible(self, place: str, good: str) -> bool:
         """Return whether the commodity can arrive at the place."""
-        made = self.made.get(good, set())
-        if (place, good) in self.stocked or place in made or (made and good in self.reach.freight):
+        made = self._made.get(good, set())
+        if (place, good) in self._stocked or place in made or (made and good in self._reach.freight):
             return True
-        return any((origin, place, good) in self.reach.lanes for origin in made) if good in self.reach.lane_goods else False
+        return good in self._reach.lane_goods and any((origin, place, good) in self._reach.lanes for origin in made)
 
     def _return_scrap(self, returns: list[tuple[int, str, str, str, float | None]]) -> bool:
         grown = False
         for _, sold, where, scrap, past in returns:
-            for place in self.reach.return_places(sold, where):
-                if (past or self(place, sold)) and place not in self.made.setdefault(scrap, set()):
-                    self.made[scrap].add(place)
+            for place in self._reach.return_places(sold, where):
+                if (past or self.possible(place, sold)) and place not in self._made.setdefault(scrap, set()):
+                    self._made[scrap].add(place)
                     grown = True
         return grown
 

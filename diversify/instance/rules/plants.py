@@ -76,47 +76,29 @@ def project_limits(draft: Draft) -> Iterator[Problem]:
     for index, unit, units_max, most, units_min, least in draft.rows("projects", *columns):
         if any(draft.is_unfit("projects", column, index) for column in columns):
             continue
-        if units_max is not None and most is not None:
-            yield draft.problem(
-                "both_limits",
-                "projects",
-                index,
-                "units_max",
-                "The most is given both in units and in t/yr.",
-                "Leave units_max or max_t_per_year blank.",
-            )
-        elif units_max is None and most is None:
+        if units_max is None and most is None:
             column = "max_t_per_year" if unit is None else "units_max"
-            yield draft.problem(
-                "no_limit", "projects", index, column, "The project does not say how much can be built.", f"Fill in {column}."
-            )
-        if units_min is not None and least is not None:
-            yield draft.problem(
-                "both_limits",
-                "projects",
-                index,
-                "units_min",
-                "The least is given both in units and in t/yr.",
-                "Leave units_min or min_t_per_year blank.",
-            )
-        for column, count in (("units_max", units_max), ("units_min", units_min)):
-            if count is None:
-                continue
-            if unit is None:
-                remedy = f"Fill in unit_t_per_year, or use {'max' if column == 'units_max' else 'min'}_t_per_year."
-                yield draft.problem(
-                    "units_without_size", "projects", index, column, "Units are counted, but no size of a unit is given.", remedy
-                )
-            elif not float(count).is_integer():
-                yield draft.problem(
-                    "fractional_units",
-                    "projects",
-                    index,
-                    column,
-                    f"{number_text(count)} is not a whole number of units.",
-                    "Write a whole number.",
-                )
+            message = "The project does not say how much can be built."
+            yield draft.problem("no_limit", "projects", index, column, message, f"Fill in {column}.")
+        for word, count, size in (("max", units_max, most), ("min", units_min, least)):
+            if count is not None and size is not None:
+                message = f"The {'most' if word == 'max' else 'least'} is given both in units and in t/yr."
+                remedy = f"Leave units_{word} or {word}_t_per_year blank."
+                yield draft.problem("both_limits", "projects", index, f"units_{word}", message, remedy)
+            yield from _unfit_count(draft, index, word, unit, count)
         yield from _crossed_limits(draft, index, unit, units_max, most, units_min, least)
+
+
+def _unfit_count(draft: Draft, index: int, word: str, unit: float | None, count: float | None) -> Iterator[Problem]:
+    if count is None:
+        return
+    if unit is None:
+        remedy = f"Fill in unit_t_per_year, or use {word}_t_per_year."
+        message = "Units are counted, but no size of a unit is given."
+        yield draft.problem("units_without_size", "projects", index, f"units_{word}", message, remedy)
+    elif not float(count).is_integer():
+        message = f"{number_text(count)} is not a whole number of units."
+        yield draft.problem("fractional_units", "projects", index, f"units_{word}", message, "Write a whole number.")
 
 
 def _crossed_limits(
