@@ -5,7 +5,9 @@ Names are resolved when they are first used, so that ``import diversify`` loads 
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -53,10 +55,23 @@ __all__ = [
 ]
 
 
+class _Package(ModuleType):
+    """The package as a module on which ``solve`` and ``audit`` stay the functions.
+
+    Importing the subpackages of these names would otherwise put them in the functions' place.
+    """
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if not (name in _HOME and isinstance(value, ModuleType)):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package
+
+
 def __getattr__(name: str) -> Any:
     if name not in _HOME:
         raise AttributeError(f"module 'diversify' has no attribute {name!r}")
-    # Importing the submodule sets an attribute of the same name for audit: fetch from the module, then keep the function.
     value = getattr(import_module(_HOME[name]), name)
     globals()[name] = value
     return value

@@ -95,7 +95,7 @@ class Plan:
         folder holds anything else.
         """
         target = Path(os.path.abspath(folder))
-        _refuse_strangers(target)
+        refuse_strangers(target)
         target.parent.mkdir(parents=True, exist_ok=True)
         fresh = target.with_name(f".{target.name}.new-{secrets.token_hex(4)}")
         fresh.mkdir()
@@ -160,7 +160,7 @@ def _read(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
     return frame
 
 
-def _refuse_strangers(target: Path) -> None:
+def refuse_strangers(target: Path) -> None:
     """Raise ResultFolderError unless the target is absent, an empty folder or a result folder with nothing else in it."""
     if not target.exists():
         return

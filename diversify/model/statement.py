@@ -15,9 +15,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyomo.environ as pyo
+import pyomo.core as pyo
 from numpy.typing import ArrayLike, NDArray
-from pyomo.core.expr.numeric_expr import LinearExpression
+from pyomo.core.expr.numeric_expr import LinearExpression, MonomialTermExpression
 
 from diversify.network import Network
 from diversify.network.ground import Floats, Ints
@@ -99,6 +99,11 @@ class Statement:
         """All Pyomo variables, block by block in the order of their columns."""
         return self._variables
 
+    @property
+    def scale(self) -> Floats:
+        """A typical magnitude of every column (n,), a power of two, in the order of ``variables``."""
+        return np.concatenate([block.scale for block in self.blocks.values()])
+
     def columns(
         self,
         name: str,
@@ -114,7 +119,7 @@ class Statement:
         """
         keys = self.network.decoded(index)
         block = Columns(name, keys, len(self._variables), np.broadcast_to(np.asarray(scale, dtype=np.float64), (len(keys),)))
-        variable = pyo.Var(_keys(keys), domain=pyo.NonNegativeReals)
+        variable = pyo.Var(_index_set(keys), domain=pyo.NonNegativeReals)
         self.model.add_component(name, variable)
         data = list(variable.values())
         if upper is not None:
@@ -148,7 +153,7 @@ class Statement:
         keys = self.network.decoded(index).iloc[kept]
         self.row_index[name] = keys.reset_index(drop=True)
         bodies = self._bodies(row, column, coefficient)
-        self.model.add_component(name, _constraint(_keys(keys), bodies, low[kept].tolist(), high[kept].tolist()))
+        self.model.add_component(name, _constraint(_index_set(keys), bodies, low[kept].tolist(), high[kept].tolist()))
 
     def supply(self, columns: str, cell: ArrayLike, column: ArrayLike, coefficient: ArrayLike) -> None:
         """Register terms of the supply balance: positive what comes onto a supply side, negative what leaves it."""
@@ -196,7 +201,7 @@ class Statement:
             else:
                 constant += float(cost.musd.sum())
         if not columns:
-            return LinearExpression(constant=constant, linear_coefs=[], linear_vars=[])
+            return LinearExpression([constant])
         return _linear(self._variables, np.concatenate(columns), np.concatenate(amounts), constant)
 
     def _never(self) -> int:
@@ -217,34 +222,36 @@ class Statement:
     def _bodies(self, row: Ints, column: Ints, coefficient: Floats) -> Iterator[LinearExpression]:
         """Yield the linear body of each row that has terms, in order of the rows."""
         order = np.argsort(row, kind="stable")
-        ends = np.append(np.flatnonzero(np.diff(row[order])) + 1, len(row)).tolist()
-        columns, coefficients = column[order].tolist(), coefficient[order].tolist()
-        variables = self._variables
-        begin = 0
-        for end in ends if len(row) else []:
-            yield LinearExpression(
-                constant=0.0, linear_coefs=coefficients[begin:end], linear_vars=[variables[c] for c in columns[begin:end]]
-            )
-            begin = end
+        ends = (np.flatnonzero(np.diff(row[order])) + 1).tolist()
+        terms = _terms(self._variables, column[order], coefficient[order])
+        for begin, end in zip([0, *ends], [*ends, len(terms)], strict=True):
+            if begin < end:
+                yield LinearExpression(terms[begin:end])
+
+
+def _terms(variables: list[Any], column: Ints, coefficient: Floats) -> list[Any]:
+    """Return coefficient x variable for each column; a plain variable where the coefficient is one, which is lighter."""
+    pairs = zip(coefficient.tolist(), column.tolist(), strict=True)
+    return [variables[c] if factor == 1.0 else MonomialTermExpression((factor, variables[c])) for factor, c in pairs]
 
 
 def _linear(variables: list[Any], column: Ints, coefficient: Floats, constant: float) -> LinearExpression:
     unique, position = np.unique(column, return_inverse=True)
-    amounts = np.bincount(position, weights=coefficient)
-    return LinearExpression(constant=constant, linear_coefs=amounts.tolist(), linear_vars=[variables[c] for c in unique.tolist()])
+    terms = _terms(variables, unique, np.asarray(np.bincount(position, weights=coefficient), dtype=np.float64))
+    return LinearExpression([constant, *terms] if constant else terms)
 
 
-def _keys(index: pd.DataFrame) -> list[Any]:
-    if index.shape[1] == 1:
-        return list(index.iloc[:, 0].tolist())
-    return list(zip(*(index[name].tolist() for name in index.columns), strict=True))
+def _index_set(index: pd.DataFrame) -> pyo.SetOf:
+    """Return the keys of an index (distinct by construction) as a set that Pyomo takes over as it is, without checking every key."""
+    columns = [index[name].tolist() for name in index.columns]
+    return pyo.SetOf(columns[0] if len(columns) == 1 else list(zip(*columns, strict=True)))
 
 
 def _spread(bound: ArrayLike | None, length: int, default: float) -> Floats:
     return np.broadcast_to(np.asarray(default if bound is None else bound, dtype=np.float64), (length,))
 
 
-def _constraint(keys: list[Any], bodies: Iterator[LinearExpression], low: list[float], high: list[float]) -> pyo.Constraint:
+def _constraint(keys: pyo.SetOf, bodies: Iterator[LinearExpression], low: list[float], high: list[float]) -> pyo.Constraint:
     """Return an indexed constraint whose rows are taken from ``bodies`` in the order of the keys."""
     bounds = zip(low, high, strict=True)
 

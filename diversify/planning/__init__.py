@@ -6,6 +6,7 @@ import logging
 import platform
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -13,7 +14,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyomo.environ as pyo
+import pyomo.core as pyo
+from pyomo.common.gc_manager import PauseGC
 
 from diversify.audit import AuditReport, audit
 from diversify.errors import UsageError
@@ -100,24 +102,29 @@ def solve(
     begun = time.monotonic()
     if model is None and instance is None:
         raise UsageError("solve needs an instance or a model.")
-    if model is None:
-        case = instance if isinstance(instance, Instance) else load(instance)  # type: ignore[arg-type]
-        read = time.monotonic() - begun
-        model = build_model(case)
-    else:
-        read = 0.0
-    statement = _statement_of(model)
-    options = options_of(statement.network.ground.instance, gap=gap, time_limit=time_limit, threads=threads, seed=seed, log=log)
-    matrix = compile_model(model, {name: block.scale for name, block in statement.blocks.items()})
-    built = time.monotonic() - begun - read
-    _LOG.info("model: %s", ", ".join(f"{count:,} {what}" for what, count in matrix.size.items()))
-    for what, (low, high) in matrix.ranges().items():
-        _LOG.info("range of %s as the solver sees it: %.2g to %.2g", what, low, high)
-    outcome = run(matrix, options, progress) if solver == "highs" else run_other(model, matrix, solver, options)
-    plan = _plan(statement, matrix, outcome, options, solver)
-    seconds = {"read": read, "build": built, "solve": outcome.seconds, "total": time.monotonic() - begun}
-    plan.summary["seconds"].update({name: round(value, 3) for name, value in seconds.items()})
-    return plan
+    with PauseGC():  # the model's many objects live to the end; to look for garbage among them only costs time
+        if model is None:
+            case = instance if isinstance(instance, Instance) else load(instance)  # type: ignore[arg-type]
+            read = time.monotonic() - begun
+            model = build_model(case)
+        else:
+            read = 0.0
+        statement = _statement_of(model)
+        options = options_of(statement.network.ground.instance, gap=gap, time_limit=time_limit, threads=threads, seed=seed, log=log)
+        matrix = compile_model(model, statement.variables, statement.scale)
+        built = time.monotonic() - begun - read
+        _LOG.info("model: %s", ", ".join(f"{count:,} {what}" for what, count in matrix.size.items()))
+        for what, (low, high) in matrix.ranges().items():
+            _LOG.info("range of %s as the solver sees it: %.2g to %.2g", what, low, high)
+        outcome = run(matrix, options, progress) if solver == "highs" else run_other(model, matrix, solver, options)
+        try:
+            plan = _plan(statement, matrix, outcome, options, solver)
+        except KeyboardInterrupt:  # the plan is there; only its prices are given up
+            plan = _plan(statement, matrix, replace(outcome, stopped="interrupted"), options, solver, priced=False)
+        seconds = {"read": read, "build": built, "solve": outcome.seconds, "total": time.monotonic() - begun}
+        for record in (plan.summary, plan.manifest):
+            record["seconds"].update({name: round(value, 3) for name, value in seconds.items()})
+        return plan
 
 
 def export_model(instance: Instance, path: str | Path) -> dict[str, int]:
@@ -125,7 +132,8 @@ def export_model(instance: Instance, path: str | Path) -> dict[str, int]:
     target = Path(path)
     if target.suffix.lower() not in (".mps", ".lp"):
         raise UsageError(f"{target} should end in .mps or .lp.")
-    matrix = compile_model(build_model(instance))
+    model = build_model(instance)
+    matrix = compile_model(model, _statement_of(model).variables)
     export(matrix, target)
     return matrix.size
 
@@ -134,16 +142,18 @@ def _statement_of(model: pyo.ConcreteModel) -> Statement:
     statement = getattr(model, _STATEMENT, None)
     if not isinstance(statement, Statement):
         raise UsageError("model must come from build_model(instance); other Pyomo models have no plan to read.")
+    if not model.o_cost.active:
+        raise UsageError("o_cost must stay the objective: the plan's cost, bound and gap speak of it. Add constraints instead.")
     return statement
 
 
-def _plan(statement: Statement, matrix: Matrix, outcome: Outcome, options: Options, solver: str) -> Plan:
+def _plan(statement: Statement, matrix: Matrix, outcome: Outcome, options: Options, solver: str, *, priced: bool = True) -> Plan:
     """Return the audited plan of an outcome: integers rounded and fixed, the rest solved again, which also gives the prices."""
     instance = statement.network.ground.instance
     fixed = None
     tables = empty_tables()
     if outcome.x is not None:
-        fixed = fix_and_price(matrix, outcome.x, options)
+        fixed = fix_and_price(matrix, outcome.x, options, _touched(statement, matrix)) if priced else None
         x = fixed.x if fixed else np.where(matrix.integer, np.round(outcome.x), outcome.x)
         tables = _tables(statement, matrix, x, fixed)
     summary = summarise(instance, outcome, tables, matrix.size)
@@ -166,10 +176,27 @@ def _tables(statement: Statement, matrix: Matrix, x: Floats, fixed: Fixed | None
 
 
 def _of_statement(statement: Statement, matrix: Matrix, x: Floats) -> Floats:
-    """Return the solver's values in the statement's order; a column that no row and no cost mentions is zero."""
+    """Return the solver's values in the statement's order.
+
+    The solver does not see columns that the caller fixed, nor those that no row and no cost mentions, which are zero.
+    """
     position = matrix.positions()
     order = np.array([position.get(id(variable), -1) for variable in statement.variables], dtype=np.int64)
-    return np.where(order >= 0, x[order], 0.0)
+    unseen = np.array([float(variable.value) if variable.fixed else 0.0 for variable in statement.variables])
+    return np.where(order >= 0, np.append(x, 0.0)[order], unseen)
+
+
+def _touched(statement: Statement, matrix: Matrix) -> Floats:
+    """Return, for each of the solver's columns, how many tracing groups a tonne of it has touched (0 where it is no flow).
+
+    Among plans of equal cost the one whose shipments have touched least is taken, so that a traced share that no cap binds
+    says what the plan needs, not what it may call itself.
+    """
+    flows = statement.network.cells.flows
+    groups = np.bitwise_count(flows["tag"].to_numpy(dtype=np.uint64)).astype(np.float64)
+    start = statement.blocks["v_flow"].start
+    weight = {id(variable): float(count) for variable, count in zip(statement.variables[start:], groups, strict=False)}
+    return np.array([weight.get(id(column), 0.0) for column in matrix.columns])
 
 
 def _supply_costs(graph: Graph, point: Point) -> Floats:
@@ -191,12 +218,14 @@ def _add_prices(statement: Statement, matrix: Matrix, tables: dict[str, pd.DataF
         tables["shares"] = tables["shares"].assign(usd_per_t=np.nan, musd_per_point=np.nan)
         return
     position = matrix.row_positions()
+    # Rows that the caller deactivated, or whose columns are all fixed, are not among the solver's: the last entry, price zero.
     rows = {
-        name: np.array([position[id(row)] for row in statement.model.component(name).values()], dtype=np.int64)
+        name: np.array([position.get(id(row), -1) for row in statement.model.component(name).values()], dtype=np.int64)
         for name in statement.row_index
     }
-    dual = {name: fixed.dual[row] for name, row in rows.items()}
-    tables["prices"] = prices(statement, dual, {name: fixed.unique[row] for name, row in rows.items()})
+    duals, unique = np.append(fixed.dual, 0.0), np.append(fixed.unique, False)
+    dual = {name: duals[row] for name, row in rows.items()}
+    tables["prices"] = prices(statement, dual, {name: unique[row] for name, row in rows.items()})
     members = statement.network.policy.cap_flows
     caps = statement.network.policy.caps
     arrived = np.bincount(
@@ -230,4 +259,5 @@ def _manifest(instance: Instance, options: Options, solver: str) -> dict[str, An
             "python": platform.python_version(),
         },
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+        "seconds": {},
     }

@@ -35,7 +35,7 @@ def consumer_costs(graph: Graph, costs: pd.DataFrame, supply_costs: Floats) -> p
         released = pool * ratio(drawn * ground.years.weight[year], graph.stock_before(year))
         start[graph.at_use :] += released
         absorbed, stored = _pushed(graph, start, year)
-        pool = pool - released + stored
+        pool = pool - released + stored + _holding(graph, of_year, year)
         parts.append(pd.concat([kept, pd.DataFrame({"country": names, "musd": absorbed})]).assign(year=label))
     left = pd.DataFrame({"country": names[graph.at_use :], "musd": pool, "year": int(ground.years.label[-1])})
     total = pd.concat([*parts, left]).groupby(["country", "year"])["musd"].sum().reset_index()
@@ -52,7 +52,6 @@ def _entering(graph: Graph, costs: pd.DataFrame, supply_cost: Floats, year: int)
     per_tonne = (flows["freight_usd_per_t"] + flows["tariff_usd_per_t"]).to_numpy()[shipped.position]
     landed = shipped.tonnes * per_tonne * graph.network.ground.years.discount[year] / 1e6
     start += added_up(shipped.target, landed, graph.size)
-    start[graph.at_use :] += _holding(graph, costs, year)
     return start, pd.concat([costs.loc[costs["category"].isin(_PLACE), ["country", "musd"]], idle, kept])
 
 

@@ -12,14 +12,17 @@ from functools import cached_property
 
 import numpy as np
 import pandas as pd
-from scipy.sparse import coo_array, eye_array
-from scipy.sparse.linalg import spsolve
 
 from diversify.network import Network
 from diversify.network.ground import Floats, Ints, filled
 
 _LEAK = 1e-12
 """Share lost per step, so that goods circling without a source do not make a system singular."""
+
+_STEPS = 300
+"""Most steps along a chain before a system of equations is solved instead."""
+_SETTLED = 1e-16
+"""Largest change in a step, relative to the largest value, at which a chain has come to its end."""
 
 
 @dataclass(frozen=True)
@@ -106,29 +109,42 @@ class Graph:
 
     def made(self, year: int) -> Edges:
         """Return what runs put on supply sides in a year (run to supply)."""
-        cells = self.network.cells
-        run, cell = cells.made["run"].to_numpy(), cells.made["supply"].to_numpy()
-        rows = np.flatnonzero(cells.runs["year"].to_numpy()[run] == year)
-        tonnes = cells.made["amount"].to_numpy()[rows] * self._values["v_run"][run[rows]]
-        commodity = cells.supply["commodity"].to_numpy()[cell[rows]]
-        return Edges(self.at_run + self._run_of[run[rows]], self._supply_of[cell[rows]], tonnes, commodity, rows)
+        return self._made[year]
 
     def used(self, year: int) -> Edges:
         """Return what runs take from use sides in a year (use to run)."""
-        cells = self.network.cells
-        run, cell = cells.used["run"].to_numpy(), cells.used["use"].to_numpy()
-        rows = np.flatnonzero(cells.runs["year"].to_numpy()[run] == year)
-        tonnes = cells.used["amount"].to_numpy()[rows] * self._values["v_run"][run[rows]]
-        commodity = cells.use["commodity"].to_numpy()[cell[rows]]
-        return Edges(self.at_use + self._use_of[cell[rows]], self.at_run + self._run_of[run[rows]], tonnes, commodity, rows)
+        return self._used[year]
 
     def shipped(self, year: int) -> Edges:
         """Return flows in a year (supply to use); ``position`` is the row in the network's flows."""
-        flows = self.network.cells.flows
-        rows = np.flatnonzero(flows["year"] == year)
-        part = flows.iloc[rows]
-        source, target = self._supply_of[part["supply"]], self.at_use + self._use_of[part["use"]]
-        return Edges(source, target, self._values["v_flow"][rows], part["commodity"].to_numpy(), rows)
+        return self._shipped[year]
+
+    @cached_property
+    def _made(self) -> list[Edges]:
+        cells = self.network.cells
+        run, cell, amount = (cells.made[name].to_numpy() for name in ("run", "supply", "amount"))
+        ends = self.at_run + self._run_of[run], self._supply_of[cell]
+        return self._yearly(*ends, amount * self._values["v_run"][run], cells.supply, cell)
+
+    @cached_property
+    def _used(self) -> list[Edges]:
+        cells = self.network.cells
+        run, cell, amount = (cells.used[name].to_numpy() for name in ("run", "use", "amount"))
+        ends = self.at_use + self._use_of[cell], self.at_run + self._run_of[run]
+        return self._yearly(*ends, amount * self._values["v_run"][run], cells.use, cell)
+
+    @cached_property
+    def _shipped(self) -> list[Edges]:
+        cells = self.network.cells
+        supply, use = cells.flows["supply"].to_numpy(), cells.flows["use"].to_numpy()
+        return self._yearly(self._supply_of[supply], self.at_use + self._use_of[use], self._values["v_flow"], cells.supply, supply)
+
+    def _yearly(self, source: Ints, target: Ints, tonnes: Floats, cells: pd.DataFrame, cell: Ints) -> list[Edges]:
+        """Split edges by the year, and tell their commodity, of the ``cell`` that each touches."""
+        year, commodity = cells["year"].to_numpy()[cell], cells["commodity"].to_numpy()[cell]
+        order = np.argsort(year, kind="stable")
+        ends = np.searchsorted(year[order], np.arange(1, self.years))
+        return [Edges(source[rows], target[rows], tonnes[rows], commodity[rows], rows) for rows in np.split(order, ends)]
 
     def delivered(self, year: int) -> Floats:
         """Return the t/yr delivered to demand at each node (size,)."""
@@ -163,12 +179,24 @@ class Graph:
 
 
 def solve_chain(row: Ints, column: Ints, value: Floats, source: Floats) -> Floats:
-    """Return x = A x + source for the sparse A given by its entries."""
+    """Return x = A x + source for the sparse A given by its entries.
+
+    Step by step along the chain, which ends soon where little goes in circles; else as a system of equations.
+    """
+    from scipy.sparse import csr_array, eye_array  # here, since Pyomo must come before SciPy: see solve/matrix.py
+
     size = len(source)
     if size == 0:
         return source
-    matrix = coo_array((value * (1.0 - _LEAK), (row, column)), shape=(size, size)).tocsc()
-    return np.asarray(spsolve(eye_array(size, format="csc") - matrix, source), dtype=np.float64).reshape(size)
+    matrix = csr_array((value * (1.0 - _LEAK), (row, column)), shape=(size, size))
+    reached = source
+    for _ in range(_STEPS):
+        before, reached = reached, matrix @ reached + source
+        if np.abs(reached - before).max() <= _SETTLED * np.abs(reached).max():
+            return np.asarray(reached, dtype=np.float64)
+    from scipy.sparse.linalg import spsolve
+
+    return np.asarray(spsolve((eye_array(size) - matrix).tocsc(), source), dtype=np.float64).reshape(size)
 
 
 def added_up(node: Ints, amount: Floats, size: int) -> Floats:

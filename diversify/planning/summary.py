@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from diversify.instance import Instance
+from diversify.network.ground import Years
 from diversify.solve import Outcome
 
 CATEGORIES = (
@@ -22,7 +23,8 @@ _AT_LIMIT = 1e-6
 def summarise(instance: Instance, outcome: Outcome, tables: Mapping[str, pd.DataFrame], size: Mapping[str, int]) -> dict[str, Any]:
     """Return the summary of an outcome and its tables; costs in discounted million USD, shares as fractions.
 
-    ``cost_by_country_musd`` is by who pays (where the cost arises), ``cost_by_consumer_musd`` by whose deliveries it served.
+    ``cost_by_country_musd`` is by who pays (where the cost arises), ``cost_by_consumer_musd`` by whose deliveries it served;
+    ``shortage_t`` is tonnes over the horizon, ``shortage_t_per_year`` by commodity and year.
     """
     holds = outcome.x is not None
     costs = tables["costs"]
@@ -48,7 +50,8 @@ def summarise(instance: Instance, outcome: Outcome, tables: Mapping[str, pd.Data
         "cost_by_country_musd": _cost_by(costs, "country"),
         "cost_by_consumer_musd": _cost_by(tables["consumer_costs"], "country"),
         "shares": _shares(instance, tables["shares"]),
-        "shortage_t": _shortage(tables["shortages"]),
+        "shortage_t": _total_shortage(instance, tables["shortages"]),
+        "shortage_t_per_year": _shortage(tables["shortages"]),
     }
 
 
@@ -91,6 +94,13 @@ def _shares(instance: Instance, shares: pd.DataFrame) -> list[dict[str, Any]]:
 
 def _blank(value: Any) -> float | None:
     return None if pd.isna(value) else float(value)
+
+
+def _total_shortage(instance: Instance, shortages: pd.DataFrame) -> float:
+    """Return tonnes not delivered over the horizon: each planning year counts for the calendar years that it stands for."""
+    years = Years.of(instance)
+    weight = dict(zip(years.label.tolist(), years.weight.tolist(), strict=True))
+    return float((shortages["quantity_t_per_year"] * shortages["year"].map(weight)).sum())
 
 
 def _shortage(shortages: pd.DataFrame) -> dict[str, dict[str, float]]:

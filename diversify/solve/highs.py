@@ -6,7 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -88,22 +88,26 @@ def configured(options: Options) -> highspy.Highs:
 def hand_over(highs: highspy.Highs, matrix: Matrix, *, relaxed: bool = False) -> None:
     """Pass the scaled matrix to HiGHS in one call; ``relaxed`` leaves integrality out."""
     a = matrix.scaled()
-    lp = highspy.HighsLp()
-    lp.num_row_, lp.num_col_ = a.shape
-    lp.col_cost_ = matrix.cost * matrix.column_scale
-    lp.col_lower_ = matrix.lower / matrix.column_scale
-    lp.col_upper_ = matrix.upper / matrix.column_scale
-    lp.row_lower_ = matrix.row_lower * matrix.row_scale
-    lp.row_upper_ = matrix.row_upper * matrix.row_scale
-    lp.offset_ = matrix.offset
-    lp.a_matrix_.format_ = highspy.MatrixFormat.kColwise
-    lp.a_matrix_.start_ = a.indptr.astype(np.int32)
-    lp.a_matrix_.index_ = a.indices.astype(np.int32)
-    lp.a_matrix_.value_ = a.data
-    if matrix.integer.any() and not relaxed:
-        kinds = (highspy.HighsVarType.kContinuous, highspy.HighsVarType.kInteger)
-        lp.integrality_ = [kinds[flag] for flag in matrix.integer.astype(int).tolist()]
-    checked(highs.passModel(lp), "the model")
+    rows, columns = a.shape
+    integrality = np.zeros(columns, dtype=np.int32) if relaxed else matrix.integer.astype(np.int32)
+    status = highs.passModel(
+        columns,
+        rows,
+        a.nnz,
+        int(highspy.MatrixFormat.kColwise),
+        int(highspy.ObjSense.kMinimize),
+        matrix.offset * matrix.cost_scale,
+        matrix.scaled_cost(),
+        matrix.lower / matrix.column_scale,
+        matrix.upper / matrix.column_scale,
+        matrix.row_lower * matrix.row_scale,
+        matrix.row_upper * matrix.row_scale,
+        a.indptr.astype(np.int32),
+        a.indices.astype(np.int32),
+        a.data,
+        integrality,
+    )
+    checked(status, "the model")
 
 
 def run(matrix: Matrix, options: Options, progress: Callable[[Progress], None] | None = None) -> Outcome:
@@ -114,7 +118,7 @@ def run(matrix: Matrix, options: Options, progress: Callable[[Progress], None] |
     """
     highs = configured(options)
     hand_over(highs, matrix)
-    session = _Session(highs, progress)
+    session = _Session(highs, matrix.cost_scale, progress)
     status = session.solve()
     return _outcome(highs, matrix, session, status)
 
@@ -129,10 +133,14 @@ class _Run(threading.Thread):
         super().__init__(name="highs", daemon=True)
         self._highs = highs
         self.status: Any = None
+        self.ended = threading.Event()
         self.start()
 
     def run(self) -> None:
-        self.status = self._highs.run()
+        try:
+            self.status = self._highs.run()
+        finally:
+            self.ended.set()
 
 
 def run_to_end(highs: highspy.Highs) -> Any:
@@ -145,8 +153,9 @@ def run_to_end(highs: highspy.Highs) -> Any:
 class _Session:
     """One run of HiGHS in its own thread, with progress and a stop flag that callbacks watch."""
 
-    def __init__(self, highs: highspy.Highs, progress: Callable[[Progress], None] | None) -> None:
+    def __init__(self, highs: highspy.Highs, cost_scale: float, progress: Callable[[Progress], None] | None) -> None:
         self.highs = highs
+        self._cost_scale = cost_scale
         self.stop = threading.Event()
         self.latest: Progress | None = None
         self._progress = progress
@@ -162,10 +171,10 @@ class _Session:
 
     def solve(self) -> Any:
         worker = _Run(self.highs)
-        shown = None
-        while worker.is_alive():
-            try:
-                worker.join(_POLL_SECONDS)
+        shown, ended = None, False
+        while not ended:
+            try:  # not join: Ctrl-C inside it makes Python 3.11 take a running thread for an ended one
+                ended = worker.ended.wait(_POLL_SECONDS)
                 if self._progress and self.latest is not shown and self.latest is not None:
                     shown = self.latest
                     self._progress(shown)
@@ -181,8 +190,8 @@ class _Session:
 
     def _mip(self, event: Any) -> None:
         data = event.data_out
-        incumbent = float(data.mip_primal_bound)
-        self.latest = Progress(self.seconds, float(data.mip_dual_bound), incumbent, float(data.mip_gap), int(data.mip_node_count))
+        bound, incumbent = float(data.mip_dual_bound) / self._cost_scale, float(data.mip_primal_bound) / self._cost_scale
+        self.latest = Progress(self.seconds, bound, incumbent, float(data.mip_gap), int(data.mip_node_count))
         self._interrupt(event)
 
     def _log(self, event: Any) -> None:
@@ -196,8 +205,8 @@ def _outcome(highs: highspy.Highs, matrix: Matrix, session: _Session, status: An
     x = np.asarray(highs.getSolution().col_value, dtype=np.float64) * matrix.column_scale if holds else None
     stopped = _stopped(highs, matrix, status, session.stop.is_set())
     is_mip = bool(matrix.integer.any())
-    objective = float(info.objective_function_value) if holds else float("nan")
-    bound = float(info.mip_dual_bound) if is_mip else (objective if stopped == "optimal" else -np.inf)
+    objective = float(info.objective_function_value) / matrix.cost_scale if holds else float("nan")
+    bound = float(info.mip_dual_bound) / matrix.cost_scale if is_mip else (objective if stopped == "optimal" else -np.inf)
     iterations = max(int(info.simplex_iteration_count), 0) + max(int(info.ipm_iteration_count), 0)
     return Outcome(stopped, x, objective, bound, max(int(info.mip_node_count), 0), iterations, session.seconds)
 
@@ -233,7 +242,7 @@ def _feasible(matrix: Matrix) -> bool:
 
 def export(matrix: Matrix, path: Path) -> None:
     """Write the model, unscaled and with readable names, as ``.mps`` or ``.lp``; SolverError where HiGHS cannot."""
-    plain = Matrix(**{**vars(matrix), "column_scale": np.ones(len(matrix.cost)), "row_scale": np.ones(len(matrix.rows))})
+    plain = replace(matrix, column_scale=np.ones(len(matrix.cost)), row_scale=np.ones(len(matrix.rows)), cost_scale=1.0)
     highs = configured(Options())
     hand_over(highs, plain)
     for position, name in enumerate(file_names(matrix.columns)):

@@ -7,8 +7,8 @@ import time
 from typing import Any
 
 import numpy as np
-import pyomo.environ as pyo
-from pyomo.opt import SolverStatus, TerminationCondition
+import pyomo.core as pyo
+from pyomo.opt import SolverFactory, SolverStatus, TerminationCondition
 
 from diversify.errors import UsageError
 from diversify.solve.highs import Options, Outcome, Stopped
@@ -43,8 +43,10 @@ def run_other(model: pyo.ConcreteModel, matrix: Matrix, solver: str, options: Op
 
     The bound is what the solver reports; where it reports none, it is -inf and the gap is unknown.
     """
-    known = solver in pyo.SolverFactory or shutil.which(solver) is not None
-    engine = pyo.SolverFactory(solver) if known else None
+    import pyomo.environ  # noqa: F401  # registers Pyomo's solvers; not at the top, since it doubles the time to import Pyomo
+
+    known = solver in SolverFactory or shutil.which(solver) is not None
+    engine = SolverFactory(solver) if known else None
     if engine is None or not engine.available(exception_flag=False):
         raise UsageError(f"Pyomo finds no solver called {solver!r} on this machine; the built-in one is highs.")
     begun = time.monotonic()
@@ -62,5 +64,5 @@ def run_other(model: pyo.ConcreteModel, matrix: Matrix, solver: str, options: Op
         x = np.array([pyo.value(column, exception=False) or 0.0 for column in matrix.columns], dtype=np.float64)
     objective = float(matrix.cost @ x + matrix.offset) if x is not None else float("nan")
     bound = results.problem.lower_bound
-    known = float(bound) if bound is not None and np.isfinite(float(bound)) else -np.inf
-    return Outcome(stopped, x, objective, known, 0, 0, time.monotonic() - begun)
+    proved = float(bound) if bound is not None and np.isfinite(float(bound)) else -np.inf
+    return Outcome(stopped, x, objective, proved, 0, 0, time.monotonic() - begun)

@@ -29,8 +29,11 @@ class Fixed:
     unique: NDArray[np.bool_]
 
 
-def fix_and_price(matrix: Matrix, x: Floats, options: Options) -> Fixed | None:
-    """Fix the integers at their rounded values in ``x`` and solve for the rest; None where that fails numerically."""
+def fix_and_price(matrix: Matrix, x: Floats, options: Options, ties: Floats | None = None) -> Fixed | None:
+    """Fix the integers at their rounded values in ``x`` and solve for the rest; None where that fails numerically.
+
+    ``ties`` (n,) weighs columns to choose among points of equal cost: the one with the least sum of ties x columns.
+    """
     whole = np.round(x)
     fixed = replace(
         matrix,
@@ -43,10 +46,42 @@ def fix_and_price(matrix: Matrix, x: Floats, options: Options) -> Fixed | None:
     run_to_end(highs)
     if highs.getModelStatus() != highspy.HighsModelStatus.kOptimal:
         return None
+    values = _values(highs, fixed)
+    dual = np.asarray(highs.getSolution().row_dual) * matrix.row_scale / matrix.cost_scale
+    unique = _unique(highs, fixed)
+    if ties is not None and ties.any():
+        values = _without_ties(highs, fixed, values, ties)
+    return Fixed(values, float(matrix.cost @ values + matrix.offset), dual, unique)
+
+
+def _values(highs: highspy.Highs, matrix: Matrix) -> Floats:
+    return np.clip(np.asarray(highs.getSolution().col_value) * matrix.column_scale, matrix.lower, matrix.upper)
+
+
+def _without_ties(highs: highspy.Highs, matrix: Matrix, values: Floats, ties: Floats) -> Floats:
+    """Return the point of least ties among those that cost no more than ``values``; ``values`` itself if that fails.
+
+    What has a price stays: columns with a reduced cost keep their value and rows with a dual stay at their side, so that only
+    the face of optimal points is left.
+    """
     solution = highs.getSolution()
-    values = np.clip(np.asarray(solution.col_value) * matrix.column_scale, fixed.lower, fixed.upper)
-    dual = np.asarray(solution.row_dual) * matrix.row_scale
-    return Fixed(values, float(highs.getInfo().objective_function_value), dual, _unique(highs, fixed))
+    zero = _STRICT * float(np.abs(matrix.scaled_cost()).max(initial=0.0)) * 1e-2
+    held = np.flatnonzero(np.abs(np.asarray(solution.col_dual)) > zero).astype(np.int32)
+    level = values[held] / matrix.column_scale[held]
+    checked(highs.changeColsBounds(len(held), held, level, level), "the columns that have a price")
+    low, high = matrix.row_lower * matrix.row_scale, matrix.row_upper * matrix.row_scale
+    activity = np.asarray(solution.row_value)
+    tight = np.flatnonzero(np.abs(np.asarray(solution.row_dual)) > zero).astype(np.int32)
+    side = np.where(np.abs(activity - low) <= np.abs(high - activity), low, high)[tight]
+    checked(highs.changeRowsBounds(len(tight), tight, side, side), "the rows that have a price")
+    count = len(values)
+    checked(highs.changeColsCost(count, np.arange(count, dtype=np.int32), ties * matrix.column_scale), "the ties")
+    run_to_end(highs)
+    if highs.getModelStatus() != highspy.HighsModelStatus.kOptimal:
+        return values
+    chosen = _values(highs, matrix)
+    dearer = float(matrix.cost @ (chosen - values))
+    return chosen if dearer <= _STRICT * 1e-2 * float(np.abs(matrix.cost * values).sum()) else values
 
 
 def _unique(highs: highspy.Highs, matrix: Matrix) -> NDArray[np.bool_]:
