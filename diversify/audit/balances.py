@@ -6,6 +6,8 @@ clean one. That hand-over is not listed, so the audit asks whether one exists (`
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pandas as pd
 
@@ -15,24 +17,27 @@ from diversify.audit.relabelling import unmet_tags
 from diversify.audit.report import SMALLEST_SHARE, Ledger
 from diversify.audit.stocks import check_stocks, stock_changes
 from diversify.audit.tables import LAYOUTS
-from diversify.audit.trade import demand_by_year, has_lane, makers, present, returning_places, users
+from diversify.audit.trade import has_lane, makers, present, returning_places, users
 
 SUPPLY = ["location", "owner", "commodity", "tag", "year"]
 USE = ["location", "commodity", "tag", "year"]
 PLACE = ["location", "commodity", "year"]
 
 
-def check_material(plan: dict[str, pd.DataFrame], case: Case, ledger: Ledger) -> None:
-    """Check every rule about tonnes that needs no policy: balances, tags, lanes, demand and stocks."""
-    demand = demand_by_year(case)
+def check_material(plan: dict[str, pd.DataFrame], case: Case, ledger: Ledger) -> pd.Series:
+    """Check every rule about tonnes that needs no policy: balances, tags, lanes, demand and stocks.
+
+    Returns the largest quantity of each commodity in the plan or in demand, t per year.
+    """
     _check_tags(plan, case, ledger)
     _check_lanes(plan["flows"], case, ledger)
     supply, use = _supply_terms(plan, case), _use_terms(plan, case)
-    scale = _commodity_scales(supply, use, demand, case)
+    scale = _commodity_scales(supply, use, case)
     _check_supply(supply, scale, case, ledger)
     _check_use(use, scale, case, ledger)
-    check_demand(plan, demand, scale, case, ledger)
+    check_demand(plan, scale, case, ledger)
     check_stocks(plan["stocks"], scale, case, ledger)
+    return scale
 
 
 def runs(plan: dict[str, pd.DataFrame], case: Case) -> pd.DataFrame:
@@ -106,9 +111,8 @@ def _use_terms(plan: dict[str, pd.DataFrame], case: Case) -> pd.DataFrame:
     return pd.concat(terms, ignore_index=True)
 
 
-def _commodity_scales(supply: pd.DataFrame, use: pd.DataFrame, demand: pd.DataFrame, case: Case) -> pd.Series:
-    """Largest quantity of each commodity in the plan or in demand, t per year."""
-    wanted = demand.rename(columns={"wanted": "tonnes"})[["commodity", "tonnes"]]
+def _commodity_scales(supply: pd.DataFrame, use: pd.DataFrame, case: Case) -> pd.Series:
+    wanted = case.demand.rename(columns={"wanted": "tonnes"})[["commodity", "tonnes"]]
     sizes = pd.concat([supply[["commodity", "tonnes"]], use[["commodity", "tonnes"]], wanted], ignore_index=True)
     return sizes["tonnes"].abs().groupby(sizes["commodity"]).max()
 
@@ -140,12 +144,11 @@ def _check_relabelling(terms: pd.DataFrame, rows: pd.DataFrame, scale: pd.Series
     """Where a tag is used more than it arrives, cleaner tonnes must be there to be handed over."""
     tags = _netted(terms, USE, scale).rename(columns={"scale": "own"}).merge(rows[[*PLACE, "scale"]], on=PLACE)
     short = tags[tags["net"] < -ledger.tolerance * tags["scale"]][PLACE].drop_duplicates()
-    nodes = tags.merge(short, on=PLACE)
-    rows = rows.merge(short, on=PLACE)
-    unmet = [
-        unmet_tags(dict(zip(node["tag"].astype(int), node["net"], strict=True))) - max(0.0, -float(node["net"].sum()))
-        for _, node in nodes.groupby(PLACE, sort=True)
-    ]
+    rows, tags = rows.merge(short, on=PLACE), tags.merge(short, on=PLACE).sort_values(PLACE, kind="stable")
+    starts = np.flatnonzero(~tags.duplicated(PLACE))
+    masks, nets = tags["tag"].tolist(), tags["net"].tolist()
+    nodes = [dict(zip(masks[start:end], nets[start:end], strict=True)) for start, end in pairwise([*starts, len(tags)])]
+    unmet = [unmet_tags(node) - max(0.0, -sum(node.values())) for node in nodes]
     ledger.residuals.setdefault("relabelling", 0.0)
     sentence = "{location}, {year}: {amount:.6g} t per year of {commodity} are used under a tag that leaves out a touch they bear"
     ledger.check("relabelling", "activity", rows, PLACE[:-1], np.asarray(unmet, dtype=float), rows["scale"], "t per year", sentence)

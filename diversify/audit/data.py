@@ -12,18 +12,23 @@ import numpy as np
 import pandas as pd
 
 from diversify.instance import Instance
-from diversify.schema import EVERYTHING, TABLES, Column
+from diversify.schema import EVERYTHING, PROVENANCE_COLUMNS, TABLES, Column
 
 
 def text(column: pd.Series) -> pd.Series:
     """Return a text column with blanks as the empty string."""
-    return column.astype(object).where(column.notna(), "")
+    return column.astype(object).fillna("")
 
 
 def filled(instance: Instance, name: str) -> pd.DataFrame:
-    """Return a table of the instance with the schema's default in every blank; else ``""`` (text) or NaN (figures)."""
+    """Return a table of the instance with the schema's default in every blank; else ``""`` (text) or NaN (figures).
+
+    Columns that only say where figures come from are left out.
+    """
     frame = instance.table(name)
-    return pd.DataFrame({column.name: _fill(frame[column.name], column) for column in TABLES[name].columns})
+    return pd.DataFrame(
+        {column.name: _fill(frame[column.name], column) for column in TABLES[name].columns if column.name not in PROVENANCE_COLUMNS}
+    )
 
 
 def _fill(cells: pd.Series, column: Column) -> pd.Series:
@@ -32,7 +37,7 @@ def _fill(cells: pd.Series, column: Column) -> pd.Series:
         return figures if column.default is None else figures.fillna(float(column.default))
     if column.kind == "boolean":
         return cells.astype("boolean").fillna(bool(column.default)).astype(bool)
-    return text(cells).where(cells.notna(), column.default or "")
+    return cells.astype(object).fillna(str(column.default or ""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +49,11 @@ class Case:
     ``facilities`` (by facility): location, country, owner, ``touch`` (mask of the tracing groups it belongs to), limits.
     ``modes``: facility, process, capacity_per_t, variable_usd_per_t, the own process included.
     ``standing``: facility, year, standing (t/yr before closures), every facility in every planning year.
-    ``projects`` (by project): see ``_projects``.
+    ``projects`` (by project): see ``_projects``. ``demand``: see ``_demand``. ``tables``: every table with its defaults
+    filled in.
     """
 
-    instance: Instance
+    tables: dict[str, pd.DataFrame]
     years: tuple[int, ...]
     span: pd.Series
     discount: pd.Series
@@ -63,10 +69,7 @@ class Case:
     modes: pd.DataFrame
     standing: pd.DataFrame
     projects: pd.DataFrame
-
-    def table(self, name: str) -> pd.DataFrame:
-        """Return a table of the instance with its defaults filled in."""
-        return filled(self.instance, name)
+    demand: pd.DataFrame
 
     def mask(self, tag: str) -> int | None:
         """Return the bits of a tag; None where it is not the canonical name of a set of tracing groups."""
@@ -96,36 +99,41 @@ def resolve(instance: Instance) -> Case:
     """Return the instance as the audit understands it."""
     years = tuple(int(year) for year in instance.years)
     rate = float(instance.meta["discount_rate"])
-    countries, locations = filled(instance, "countries").set_index("country"), filled(instance, "locations").set_index("location")
-    members = _members(instance)
-    caps = filled(instance, "caps")
-    groups = tuple(sorted(set(caps.loc[caps["basis"] == "traced", "sources"])))
-    commodities = filled(instance, "commodities").set_index("commodity")
+    tables = {name: filled(instance, name) for name in TABLES if name not in UNUSED}
+    countries, locations = tables["countries"].set_index("country"), tables["locations"].set_index("location")
+    members = _members(tables)
+    traced = tables["caps"]["basis"] == "traced"
+    groups = tuple(sorted(set(tables["caps"].loc[traced, "sources"])))
+    commodities = tables["commodities"].set_index("commodity")
     span = _spans(years)
-    facilities = _facilities(instance, locations["country"], groups, members)
+    facilities = _facilities(tables, locations["country"], groups, members)
     wacc = countries["wacc"].fillna(rate)
     return Case(
-        instance=instance,
+        tables=tables,
         years=years,
         span=span,
         discount=_discount(span, rate),
-        names={name: frozenset(filled(instance, name)[TABLES[name].key[0]]) for name in NAMED},
+        names={name: frozenset(tables[name][TABLES[name].key[0]]) for name in NAMED},
         country=locations["country"],
         union=countries["customs_union"],
         members=members,
         groups=groups,
         traced=commodities["traced"],
-        price=_prices(instance, commodities["price_usd_per_t"], years),
-        recipes=filled(instance, "recipes")[["process", "commodity", "amount_t_per_t"]],
+        price=_prices(tables, commodities["price_usd_per_t"], years),
+        recipes=tables["recipes"][["process", "commodity", "amount_t_per_t"]],
         facilities=facilities,
-        modes=_modes(instance, facilities),
-        standing=_standing(instance, facilities, years),
-        projects=_projects(instance, facilities["country"], wacc, years[0]),
+        modes=_modes(tables, facilities),
+        standing=_standing(tables, facilities, years),
+        projects=_projects(tables, facilities["country"], wacc, years[0]),
+        demand=_demand(tables, years),
     )
 
 
 NAMED = ("projects", "facilities", "processes", "commodities", "locations", "countries", "caps")
 """Tables whose key names things that a plan may speak of."""
+
+UNUSED = ("scenarios", "changes", "figures", "sources")
+"""Tables that say nothing of the case itself."""
 
 
 def _spans(years: tuple[int, ...]) -> pd.Series:
@@ -144,33 +152,35 @@ def _discount(span: pd.Series, rate: float) -> pd.Series:
     )
 
 
-def _members(instance: Instance) -> dict[str, frozenset[str]]:
+def _members(tables: dict[str, pd.DataFrame]) -> dict[str, frozenset[str]]:
     """Countries of every selector: each country, each group and ``*``."""
-    everywhere = frozenset(filled(instance, "countries")["country"])
-    groups = filled(instance, "groups")
+    everywhere = frozenset(tables["countries"]["country"])
+    groups = tables["groups"]
     members = {str(group): frozenset(rows["country"]) for group, rows in groups.groupby("group")}
     return {EVERYTHING: everywhere} | {country: frozenset([country]) for country in everywhere} | members
 
 
-def series_by_year(years: pd.Series, figures: pd.Series, at: tuple[int, ...]) -> np.ndarray:
-    """Return figures linear between listed years and held outside them; one row without a year holds for all."""
-    if years.isna().all():
-        return np.full(len(at), float(figures.iloc[0]))
-    order = np.argsort(years.to_numpy(dtype=float))
-    held: np.ndarray = np.interp(at, years.to_numpy(dtype=float)[order], figures.to_numpy(dtype=float)[order])
+def held_between(listed: np.ndarray, figures: np.ndarray, at: tuple[int, ...]) -> np.ndarray:
+    """Return figures linear between increasing listed years and held outside them; one row without a year holds for all."""
+    if np.isnan(listed).all():
+        return np.full(len(at), figures[0])
+    held: np.ndarray = np.interp(at, listed, figures)
     return held
 
 
-def _prices(instance: Instance, constant: pd.Series, years: tuple[int, ...]) -> pd.Series:
+def _prices(tables: dict[str, pd.DataFrame], constant: pd.Series, years: tuple[int, ...]) -> pd.Series:
     by_commodity = {str(commodity): np.full(len(years), price) for commodity, price in constant.items()}
-    for commodity, rows in filled(instance, "prices").groupby("commodity"):
-        by_commodity[str(commodity)] = series_by_year(rows["year"], rows["price_usd_per_t"], years)
+    for commodity, rows in tables["prices"].sort_values("year").groupby("commodity"):
+        listed = rows[["year", "price_usd_per_t"]].to_numpy(dtype=float)
+        by_commodity[str(commodity)] = held_between(listed[:, 0], listed[:, 1], years)
     index = pd.MultiIndex.from_product([list(by_commodity), years], names=["commodity", "year"])
     return pd.Series(np.concatenate(list(by_commodity.values())) if by_commodity else [], index=index, dtype=float)
 
 
-def _facilities(instance: Instance, country: pd.Series, groups: tuple[str, ...], members: dict[str, frozenset[str]]) -> pd.DataFrame:
-    frame = filled(instance, "facilities").set_index("facility")
+def _facilities(
+    tables: dict[str, pd.DataFrame], country: pd.Series, groups: tuple[str, ...], members: dict[str, frozenset[str]]
+) -> pd.DataFrame:
+    frame = tables["facilities"].set_index("facility")
     frame["country"] = frame["location"].map(country)
     frame["owner"] = frame["owner"].where(frame["owner"] != "", frame["country"])
     frame["touch"] = [
@@ -180,30 +190,29 @@ def _facilities(instance: Instance, country: pd.Series, groups: tuple[str, ...],
     return frame
 
 
-def _modes(instance: Instance, facilities: pd.DataFrame) -> pd.DataFrame:
+def _modes(tables: dict[str, pd.DataFrame], facilities: pd.DataFrame) -> pd.DataFrame:
     own = facilities.reset_index()[["facility", "process", "variable_usd_per_t"]].assign(capacity_per_t=1.0)
     columns = ["facility", "process", "capacity_per_t", "variable_usd_per_t"]
-    return pd.concat([own[columns], filled(instance, "modes")[columns]], ignore_index=True).drop_duplicates(["facility", "process"])
+    return pd.concat([own[columns], tables["modes"][columns]], ignore_index=True).drop_duplicates(["facility", "process"])
 
 
-def _standing(instance: Instance, facilities: pd.DataFrame, years: tuple[int, ...]) -> pd.DataFrame:
+def _standing(tables: dict[str, pd.DataFrame], facilities: pd.DataFrame, years: tuple[int, ...]) -> pd.DataFrame:
     """Standing capacity: the facility's own three columns, or steps from each listed year on."""
     label = np.asarray(years, dtype=float)
-    rows: dict[str, np.ndarray] = {}
-    for facility, row in facilities.iterrows():
-        stands = ~(label < row["first_year"]) & ~(label > row["last_year"])
-        rows[str(facility)] = np.where(stands, row["capacity_t_per_year"], 0.0)
-    for facility, listed in filled(instance, "capacities").sort_values("year").groupby("facility"):
+    place = {str(facility): row for row, facility in enumerate(facilities.index)}
+    first, last, size = (facilities[name].to_numpy(dtype=float)[:, None] for name in ("first_year", "last_year", "capacity_t_per_year"))
+    standing = np.where((label < first) | (label > last), 0.0, size)
+    for facility, listed in tables["capacities"].sort_values("year").groupby("facility"):
         steps = np.concatenate([[0.0], listed["capacity_t_per_year"].to_numpy(dtype=float)])
-        rows[str(facility)] = steps[np.searchsorted(listed["year"].to_numpy(dtype=float), label, side="right")]
-    grid = pd.MultiIndex.from_product([list(rows), years], names=["facility", "year"])
-    return pd.DataFrame({"standing": np.concatenate(list(rows.values())) if rows else np.empty(0)}, index=grid).reset_index()
+        standing[place[str(facility)]] = steps[np.searchsorted(listed["year"].to_numpy(dtype=float), label, side="right")]
+    grid = pd.MultiIndex.from_product([list(place), years], names=["facility", "year"])
+    return pd.DataFrame({"standing": standing.ravel()}, index=grid).reset_index()
 
 
-def _projects(instance: Instance, country: pd.Series, wacc: pd.Series, first_year: int) -> pd.DataFrame:
+def _projects(tables: dict[str, pd.DataFrame], country: pd.Series, wacc: pd.Series, first_year: int) -> pd.DataFrame:
     """Projects by name with: size (t/yr of a unit; 1 where any size goes), whole, least and most (units), capex_unit and
     capex_first (musd), opens and closes (first and last year of coming on line), annuity (CRF), ramp (tuple of shares)."""
-    frame = filled(instance, "projects").set_index("project")
+    frame = tables["projects"].set_index("project")
     size = frame["unit_t_per_year"].fillna(1.0)
     by_size = frame["capex_usd_per_t_year"] * size / 1e6
     decided = frame["decided_year"].fillna(float(first_year)) + frame["lead_years"]
@@ -228,3 +237,18 @@ def _capital_recovery(rate: np.ndarray, life: np.ndarray) -> np.ndarray:
     interest = rate != 0.0
     safe = np.where(interest, rate, 1.0)
     return np.asarray(np.where(interest, safe / (1.0 - (1.0 + safe) ** -life), 1.0 / life), dtype=float)
+
+
+def _demand(tables: dict[str, pd.DataFrame], years: tuple[int, ...]) -> pd.DataFrame:
+    """Location, commodity, year, wanted (t/yr), shortage_usd_per_t (NaN: must be met), for every planning year."""
+    key = ["location", "commodity"]
+    rows = tables["demand"].sort_values([*key, "year"]).reset_index(drop=True)
+    starts = np.flatnonzero(~rows.duplicated(key))
+    ends = [*starts[1:], len(rows)]
+    listed, figures = rows["year"].to_numpy(dtype=float), rows[["quantity_t_per_year", "shortage_usd_per_t"]].to_numpy(dtype=float)
+    grid = rows.loc[starts, key].merge(pd.DataFrame({"year": list(years)}), how="cross")
+    columns = {
+        name: [held_between(listed[start:end], figures[start:end, place], years) for start, end in zip(starts, ends, strict=False)]
+        for place, name in enumerate(["wanted", "shortage_usd_per_t"])
+    }
+    return grid.assign(**{name: np.concatenate(parts) if parts else np.empty(0) for name, parts in columns.items()})

@@ -17,7 +17,7 @@ def replaced(deliveries: pd.DataFrame, case: Case) -> pd.DataFrame:
 
     ``met`` is NaN where what is delivered is neither the commodity wanted nor a substitute for it.
     """
-    ways = case.table("substitutes").rename(columns={"substitute": "supplied_by"})
+    ways = case.tables["substitutes"].rename(columns={"substitute": "supplied_by"})
     ways = ways[["commodity", "supplied_by", "ratio_t_per_t", "extra_usd_per_t", "max_share"]]
     rows = deliveries.merge(ways, on=["commodity", "supplied_by"], how="left")
     own = rows["supplied_by"] == rows["commodity"]
@@ -25,9 +25,9 @@ def replaced(deliveries: pd.DataFrame, case: Case) -> pd.DataFrame:
     return rows.assign(met=rows["quantity_t_per_year"] / rows["ratio_t_per_t"])
 
 
-def check_demand(plan: dict[str, pd.DataFrame], demand: pd.DataFrame, commodity_scale: pd.Series, case: Case, ledger: Ledger) -> None:
+def check_demand(plan: dict[str, pd.DataFrame], commodity_scale: pd.Series, case: Case, ledger: Ledger) -> None:
     """Check that every demand is met or short as allowed, and that nothing is delivered where nothing is wanted."""
-    met = replaced(plan["deliveries"], case)
+    demand, met = case.demand, replaced(plan["deliveries"], case)
     strange = case.named(met[met["met"].isna()])
     sentence = "{location}: {supplied_by} is delivered for {commodity} in {year}, which it cannot replace"
     ledger.forbid("substitute", "deliveries", strange, ["location", "commodity", "supplied_by", "tag"], sentence)

@@ -2,7 +2,7 @@
 
 An annual cost counts D_t times; a capital annuity is charged in every planning year in service. Figures of the plan are
 compared with the recomputed ones to the tolerance times what they are part of: a row with itself, but with no less than
-a hundredth of its category, since rounding follows the category's magnitude.
+a hundredth of its category and a millionth of the whole, since rounding follows their magnitude.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from diversify.audit.data import Case
 from diversify.audit.demand import replaced
 from diversify.audit.policy import market_of
 from diversify.audit.report import SMALLEST_SHARE, Ledger
-from diversify.audit.shares import capped_arrivals
+from diversify.audit.shares import excess_costs
 from diversify.audit.stocks import stock_levels
-from diversify.audit.trade import LANE, demand_by_year, duties, lane_costs
+from diversify.audit.trade import LANE, duties, lane_costs
 
 USD_PER_MUSD = 1e6
 
@@ -38,6 +38,9 @@ CATEGORIES = (
     "sales",
 )
 """The terms of the objective; sales count negative."""
+
+NEGLIGIBLE = 1e-6
+"""Share of the whole cost below which a row of it is not compared with itself but with this."""
 
 BY_PLACE = ("variable", "freight", "tariff", "fixed", "capital")
 """Categories whose rows name a plant or a lane, and are compared one by one."""
@@ -62,14 +65,13 @@ def flow_costs(flows: pd.DataFrame, case: Case) -> FlowCosts:
 def shortage_costs(shortages: pd.DataFrame, case: Case) -> pd.Series:
     """Return what each shortage costs, million USD a year, not discounted; nothing where demand must be met."""
     key = ["location", "commodity", "year"]
-    price = shortages[key].merge(demand_by_year(case), on=key, how="left")["shortage_usd_per_t"].fillna(0.0)
+    price = shortages[key].merge(case.demand, on=key, how="left")["shortage_usd_per_t"].fillna(0.0)
     return shortages["quantity_t_per_year"].mul(price.to_numpy(dtype=float)).div(USD_PER_MUSD)
 
 
-def recomputed_costs(plan: dict[str, pd.DataFrame], case: Case) -> pd.DataFrame:
+def recomputed_costs(plan: dict[str, pd.DataFrame], paid: FlowCosts, case: Case) -> pd.DataFrame:
     """Return category, place (plant or lane; blank elsewhere), year and musd (discounted) of the plan's whole cost."""
     flows = plan["flows"]
-    paid = flow_costs(flows, case)
     lane = flows["origin"].astype(str) + ">" + flows["destination"].astype(str)
     annual = [
         _variable(plan["activity"], case),
@@ -109,25 +111,25 @@ def _plants(plan: dict[str, pd.DataFrame], case: Case) -> list[pd.DataFrame]:
 def _at_places(plan: dict[str, pd.DataFrame], case: Case) -> list[pd.DataFrame]:
     """What shortage, substitution, disposal, stocks and excess over caps cost, less what sales bring."""
     met, sales = replaced(plan["deliveries"], case), market_of(plan["sales"], case)
-    stocks = stock_levels(plan["stocks"], case).merge(case.table("stockpiles"), on=["location", "commodity"])
-    excess = capped_arrivals(plan["flows"], case)
+    stocks = stock_levels(plan["stocks"], case).merge(case.tables["stockpiles"], on=["location", "commodity"])
     disposal = plan["disposal"]
-    price = disposal["commodity"].map(case.table("commodities").set_index("commodity")["disposal_usd_per_t"])
+    price = disposal["commodity"].map(case.tables["commodities"].set_index("commodity")["disposal_usd_per_t"])
     return [
         _entries("shortage", plan["shortages"]["year"], shortage_costs(plan["shortages"], case)),
         _entries("substitution", met["year"], met["met"].fillna(0.0) * met["extra_usd_per_t"].fillna(0.0) / USD_PER_MUSD),
         _entries("disposal", disposal["year"], disposal["quantity_t_per_year"] * price / USD_PER_MUSD),
         _entries("holding", stocks["year"], stocks["stock_t"] * stocks["holding_usd_per_t_year"] / USD_PER_MUSD),
-        _entries("cap_excess", excess["year"], excess["needed"] * excess["excess_usd_per_t"].fillna(0.0) / USD_PER_MUSD),
+        _entries("cap_excess", plan["shares"]["year"], excess_costs(plan["shares"], case)),
         _entries("sales", sales["year"], -sales["quantity_t_per_year"] * sales["price_usd_per_t"].fillna(0.0) / USD_PER_MUSD),
     ]
 
 
 def check_money(plan: dict[str, pd.DataFrame], objective_musd: float | None, case: Case, ledger: Ledger) -> dict[str, float]:
     """Check every figure of money in the plan's tables and its objective; return the recomputed cost by category."""
-    _check_flow_costs(plan["flows"], case, ledger)
+    paid = flow_costs(plan["flows"], case)
+    _check_flow_costs(plan["flows"], paid, case, ledger)
     _check_shortage_costs(plan["shortages"], case, ledger)
-    rows = recomputed_costs(plan, case)
+    rows = recomputed_costs(plan, paid, case)
     _check_cost_rows(rows, plan["costs"], case, ledger)
     cost = rows.groupby("category")["musd"].sum().reindex(list(CATEGORIES)).fillna(0.0)
     total = pd.DataFrame({"recomputed": [cost.sum()], "objective": [np.nan if objective_musd is None else float(objective_musd)]})
@@ -137,8 +139,8 @@ def check_money(plan: dict[str, pd.DataFrame], objective_musd: float | None, cas
     return {str(category): float(musd) for category, musd in cost.items()}
 
 
-def _check_flow_costs(flows: pd.DataFrame, case: Case, ledger: Ledger) -> None:
-    paid, rows = flow_costs(flows, case), case.named(flows)
+def _check_flow_costs(flows: pd.DataFrame, paid: FlowCosts, case: Case, ledger: Ledger) -> None:
+    rows = case.named(flows)
     key = ["origin", "owner", "destination", "commodity", "tag"]
     for name, musd in (("freight", paid.freight), ("tariff", paid.tariff)):
         largest = musd.abs().groupby(flows["commodity"]).transform("max")
@@ -167,6 +169,6 @@ def _check_cost_rows(rows: pd.DataFrame, listed: pd.DataFrame, case: Case, ledge
     both = both.groupby(key, as_index=False)[["recomputed", "stated"]].sum()
     apart = (both["recomputed"] - both["stated"]).abs()
     size = both["recomputed"].abs()
-    scale = np.maximum(size, SMALLEST_SHARE * size.groupby(both["category"]).transform("max"))
+    scale = size.clip(lower=SMALLEST_SHARE * size.groupby(both["category"]).transform("max")).clip(lower=NEGLIGIBLE * float(size.sum()))
     sentence = "{category} {place} in {year} costs {recomputed:.8g} million USD, not {stated:.8g}"
     ledger.check("cost", "costs", both, key[:-1], apart, scale, "musd", sentence)

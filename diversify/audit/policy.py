@@ -12,10 +12,9 @@ from diversify.audit.trade import LANE, makers, present, restricted, users
 from diversify.schema import EVERYTHING
 
 
-def check_policy(plan: dict[str, pd.DataFrame], case: Case, ledger: Ledger) -> None:
-    """Check every limit that is laid on flows, sales, shares and capital."""
+def check_policy(plan: dict[str, pd.DataFrame], scale: pd.Series, case: Case, ledger: Ledger) -> None:
+    """Check every limit that is laid on flows, sales, shares and capital; ``scale`` is each commodity's largest quantity."""
     flows = plan["flows"]
-    scale = flows["quantity_t_per_year"].groupby(flows["commodity"]).max()
     _check_lanes(flows, scale, case, ledger)
     _check_contracts(flows, scale, case, ledger)
     _check_restrictions(flows, scale, case, ledger)
@@ -34,7 +33,7 @@ def _floor(commodities: pd.Series, scale: pd.Series) -> np.ndarray:
 
 
 def _check_lanes(flows: pd.DataFrame, scale: pd.Series, case: Case, ledger: Ledger) -> None:
-    limits = case.table("lanes")
+    limits = case.tables["lanes"]
     rows = _shipped(flows).merge(limits.loc[limits["capacity_t_per_year"].notna(), [*LANE, "capacity_t_per_year"]], on=LANE)
     over = rows["quantity_t_per_year"] - rows["capacity_t_per_year"]
     sentence = "{amount:.6g} t per year more {commodity} go from {origin} to {destination} in {year} than the lane holds"
@@ -43,7 +42,7 @@ def _check_lanes(flows: pd.DataFrame, scale: pd.Series, case: Case, ledger: Ledg
 
 
 def _check_contracts(flows: pd.DataFrame, scale: pd.Series, case: Case, ledger: Ledger) -> None:
-    contracts = case.table("contracts")
+    contracts = case.tables["contracts"]
     bound = present(contracts, makers(case)[["location", "commodity"]].drop_duplicates(), location="origin")
     bound &= present(contracts, users(case), location="destination")
     rows = contracts[bound].merge(pd.DataFrame({"year": list(case.years)}), how="cross")
@@ -56,7 +55,7 @@ def _check_contracts(flows: pd.DataFrame, scale: pd.Series, case: Case, ledger: 
 
 
 def _check_restrictions(flows: pd.DataFrame, scale: pd.Series, case: Case, ledger: Ledger) -> None:
-    for row in case.table("restrictions").to_dict("records"):
+    for row in case.tables["restrictions"].to_dict("records"):
         hit = flows[restricted(flows, row, case)]
         shipped = hit.groupby("year")["quantity_t_per_year"].sum()
         rows = pd.DataFrame({"year": case.in_force(row["first_year"], row["last_year"])}).assign(restriction=row["restriction"])
@@ -70,7 +69,7 @@ def _check_restrictions(flows: pd.DataFrame, scale: pd.Series, case: Case, ledge
 
 def market_of(sales: pd.DataFrame, case: Case) -> pd.DataFrame:
     """Return the sales with ``price_usd_per_t`` (NaN: no market there) and ``limit_t_per_year``; a row for one place wins."""
-    markets = case.table("markets")[["location", "commodity", "price_usd_per_t", "limit_t_per_year"]]
+    markets = case.tables["markets"][["location", "commodity", "price_usd_per_t", "limit_t_per_year"]]
     anywhere = markets[markets["location"] == EVERYTHING].drop(columns="location")
     there = sales.merge(markets, on=["location", "commodity"], how="left")
     general = sales.merge(anywhere, on="commodity", how="left")
@@ -106,15 +105,17 @@ def share_limits(table: pd.DataFrame, name: str, years: tuple[int, ...]) -> pd.D
 
 def _check_floors(flows: pd.DataFrame, scale: pd.Series, case: Case, ledger: Ledger) -> None:
     """What leaves the makers' supply sides is at least the share of what arrives at the consumers'."""
-    rows = share_limits(case.table("floors"), "floor", case.years)
+    rows = share_limits(case.tables["floors"], "floor", case.years).assign(made=0.0, taken=0.0)
     leaves, enters = flows["origin"].map(case.country), flows["destination"].map(case.country)
-    made, taken = np.zeros(len(rows)), np.zeros(len(rows))
-    for place, row in enumerate(rows.to_dict("records")):
-        hit = (flows["commodity"] == row["commodity"]) & (flows["year"] == row["year"])
-        made[place] = flows.loc[hit & leaves.isin(case.members[row["makers"]]), "quantity_t_per_year"].sum()
-        taken[place] = flows.loc[hit & enters.isin(case.members[row["consumers"]]), "quantity_t_per_year"].sum()
-    under = rows["limit"] * taken - made
-    size = np.maximum(np.maximum(made, taken), _floor(rows["commodity"], scale))
+    for _, same in rows.groupby("floor", sort=False):
+        floor = same.iloc[0]
+        of_it = flows["commodity"] == floor["commodity"]
+        sent, arrived = leaves.isin(case.members[floor["makers"]]), enters.isin(case.members[floor["consumers"]])
+        for column, counted in (("made", sent), ("taken", arrived)):
+            by_year = flows[of_it & counted].groupby("year")["quantity_t_per_year"].sum()
+            rows.loc[same.index, column] = same["year"].map(by_year).fillna(0.0)
+    under = rows["limit"] * rows["taken"] - rows["made"]
+    size = np.maximum(rows[["made", "taken"]].max(axis=1), _floor(rows["commodity"], scale))
     sentence = "floor {floor}: {makers} send out {amount:.6g} t per year too little {commodity} in {year} for {consumers}"
     ledger.check("floor", "flows", rows, ["floor"], under, size, "t per year", sentence)
 
@@ -123,7 +124,7 @@ def _check_budgets(builds: pd.DataFrame, case: Case, ledger: Ledger) -> None:
     """Overnight capital, first units' included, of what is decided within a budget's years by plants of its payers."""
     rows = priced_builds(builds, case)
     decided = rows["year"] - rows["lead_years"]
-    budgets = case.table("budgets")
+    budgets = case.tables["budgets"]
     spent = np.zeros(len(budgets))
     for place, row in enumerate(budgets.to_dict("records")):
         counts = ~(decided < row["first_year"]) & ~(decided > row["last_year"]) & rows["country"].isin(case.members[row["payer"]])

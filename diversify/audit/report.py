@@ -105,7 +105,7 @@ class Ledger:
         shares = np.where(np.isnan(amounts), np.inf, amounts / scales)
         self.residuals[rule] = max(self.residuals.get(rule, 0.0), float(shares.max()))
         broken = ~(shares <= self.tolerance)
-        for (_, row), size in zip(rows[broken].iterrows(), amounts[broken], strict=True):
+        for row, size in zip(rows[broken].to_dict("records"), amounts[broken], strict=True):
             year = row.get("year")
             self.violations.append(
                 Violation(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pandas as pd
 
 from diversify.audit.data import Case
@@ -18,21 +17,26 @@ def capped_arrivals(flows: pd.DataFrame, case: Case) -> pd.DataFrame:
     ``hits`` and ``arrivals`` (t/yr) are what comes from the sources and all that comes; ``needed`` is the excess of
     ``hits`` over ``limit`` x ``arrivals``; ``excess_usd_per_t`` is NaN where the cap is hard.
     """
-    rows = _scopes(share_limits(case.table("caps"), "cap", case.years), case)
+    rows = _scopes(share_limits(case.tables["caps"], "cap", case.years), case)
     leaves, enters = flows["origin"].map(case.country), flows["destination"].map(case.country)
-    hits, arrivals = np.zeros(len(rows)), np.zeros(len(rows))
-    for place, row in enumerate(rows.to_dict("records")):
-        arrive = (flows["commodity"] == row["commodity"]) & (flows["year"] == row["year"]) & enters.isin(case.members[row["consumers"]])
-        sources = case.members[row["sources"]]
-        if row["basis"] == "traced":
-            counted = (flows["tag"] & (1 << case.groups.index(row["sources"]))) != 0
-        elif row["basis"] == "owned":
-            counted = leaves.isin(sources) | flows["owner"].isin(sources)
-        else:
-            counted = leaves.isin(sources)
-        hits[place] = flows.loc[arrive & counted, "quantity_t_per_year"].sum()
-        arrivals[place] = flows.loc[arrive, "quantity_t_per_year"].sum()
-    return rows.assign(hits=hits, arrivals=arrivals, needed=np.maximum(hits - rows["limit"] * arrivals, 0.0))
+    rows = rows.assign(hits=0.0, arrivals=0.0)
+    for _, same in rows.groupby(ROW[:-1], sort=False):
+        cap = same.iloc[0]
+        arrive = (flows["commodity"] == cap["commodity"]) & enters.isin(case.members[cap["consumers"]])
+        hit = arrive & _from_sources(flows, leaves, cap, case)
+        for column, counted in (("arrivals", arrive), ("hits", hit)):
+            by_year = flows[counted].groupby("year")["quantity_t_per_year"].sum()
+            rows.loc[same.index, column] = same["year"].map(by_year).fillna(0.0)
+    return rows.assign(needed=(rows["hits"] - rows["limit"] * rows["arrivals"]).clip(lower=0.0))
+
+
+def _from_sources(flows: pd.DataFrame, leaves: pd.Series, cap: pd.Series, case: Case) -> pd.Series:
+    """Which flows come from a cap's sources: by the place they leave, also by its owner, or by their tag."""
+    sources = case.members[cap["sources"]]
+    if cap["basis"] == "traced":
+        return flows["tag"] & (1 << case.groups.index(cap["sources"])) != 0
+    here = leaves.isin(sources)
+    return here | flows["owner"].isin(sources) if cap["basis"] == "owned" else here
 
 
 def _scopes(caps: pd.DataFrame, case: Case) -> pd.DataFrame:
@@ -42,14 +46,23 @@ def _scopes(caps: pd.DataFrame, case: Case) -> pd.DataFrame:
     return pd.concat([caps[~each], spread.explode("consumers")], ignore_index=True)
 
 
-def check_shares(plan: dict[str, pd.DataFrame], case: Case, ledger: Ledger) -> None:
+def excess_costs(shares: pd.DataFrame, case: Case) -> pd.Series:
+    """Return what each row of the plan's table ``shares`` pays for its excess, million USD a year, not discounted.
+
+    The stated excess is priced, which ``check_shares`` holds to the flows: a cap that binds is kept to the solver's
+    tolerance, and the price of that is no cost of the plan.
+    """
+    price = case.tables["caps"].drop_duplicates("cap").set_index("cap")["excess_usd_per_t"].fillna(0.0)
+    return shares["excess_t"] * shares["cap"].map(price).astype(float) / 1e6
+
+
+def check_shares(plan: dict[str, pd.DataFrame], commodity_scale: pd.Series, case: Case, ledger: Ledger) -> None:
     """Check every cap, and the rows of the plan's table ``shares`` against what the flows say."""
     flows, listed = plan["flows"], plan["shares"]
     rows = capped_arrivals(flows, case)
     beside = rows[ROW].merge(listed.drop_duplicates(ROW).rename(columns={"limit": "stated"}), on=ROW, how="left")
     rows = rows.assign(share=beside["share"].fillna(0.0), stated=beside["stated"], excess=beside["excess_t"].fillna(0.0))
-    largest = rows["commodity"].map(flows["quantity_t_per_year"].groupby(flows["commodity"]).max()).fillna(0.0)
-    scale = rows["arrivals"].clip(lower=SMALLEST_SHARE * largest)
+    scale = rows["arrivals"].clip(lower=SMALLEST_SHARE * rows["commodity"].map(commodity_scale).fillna(0.0))
     over = rows["needed"] - rows["excess"].where(rows["excess_usd_per_t"].notna(), 0.0)
     sentence = "cap {cap}, {consumers}, {year}: {amount:.6g} t per year more come from {sources} than the share of {limit:.4g} allows"
     ledger.check("cap", "flows", rows, ROW[:-1], over, scale, "t per year", sentence)

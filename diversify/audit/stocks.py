@@ -14,7 +14,7 @@ USE = ["location", "commodity", "tag", "year"]
 
 def check_stocks(stocks: pd.DataFrame, commodity_scale: pd.Series, case: Case, ledger: Ledger) -> None:
     """Check that stocks lie where there is a stockpile, within its capacity, and end no lower than its final minimum."""
-    piles = case.table("stockpiles")
+    piles = case.tables["stockpiles"]
     kept = present(stocks, piles[["location", "commodity"]])
     sentence = "{location} holds {stock_t:.6g} t of {commodity} at the end of {year}, but has no stockpile of it"
     ledger.forbid("stock_place", "stocks", case.named(stocks[~kept]), ["location", "commodity", "tag"], sentence)
@@ -43,7 +43,7 @@ def stock_changes(stocks: pd.DataFrame, case: Case) -> pd.DataFrame:
 
 def stock_levels(stocks: pd.DataFrame, case: Case) -> pd.DataFrame:
     """Return USE columns, ``stock_t`` and ``initial`` of that tag, for every planning year, in order."""
-    piles = case.table("stockpiles")
+    piles = case.tables["stockpiles"]
     touch = piles["origin"].map({origin: case.touch(origin) for origin in piles["origin"].unique()})
     tag = np.where(piles["commodity"].map(case.traced).astype(bool), touch, 0).astype(int)
     start = piles.assign(tag=tag)[["location", "commodity", "tag", "initial_t"]]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from diversify.audit.data import Case, series_by_year
+from diversify.audit.data import Case
 from diversify.schema import EVERYTHING
 
 EARTH_RADIUS_KM = 6371.0088
@@ -17,31 +17,13 @@ EARTH_RADIUS_KM = 6371.0088
 LANE = ["origin", "destination", "commodity"]
 
 
-def demand_by_year(case: Case) -> pd.DataFrame:
-    """Return location, commodity, year, wanted (t/yr), shortage_usd_per_t (NaN: must be met), for every planning year."""
-    columns = ["location", "commodity", "year", "wanted", "shortage_usd_per_t"]
-    grids = [
-        pd.DataFrame(
-            {
-                "location": location,
-                "commodity": commodity,
-                "year": list(case.years),
-                "wanted": series_by_year(rows["year"], rows["quantity_t_per_year"], case.years),
-                "shortage_usd_per_t": series_by_year(rows["year"], rows["shortage_usd_per_t"], case.years),
-            }
-        )
-        for (location, commodity), rows in case.table("demand").groupby(["location", "commodity"], sort=True)
-    ]
-    return pd.concat(grids, ignore_index=True) if grids else pd.DataFrame(columns=columns)
-
-
 def returning_places(case: Case) -> pd.DataFrame:
     """Return the returns with ``*`` opened into every place with demand; ``owner`` and ``tag`` of the scrap beside them.
 
     A row for one place wins over ``*``.
     """
-    rows = case.table("returns")
-    demand = case.table("demand")[["location", "commodity"]].drop_duplicates()
+    rows = case.tables["returns"]
+    demand = case.tables["demand"][["location", "commodity"]].drop_duplicates()
     anywhere = rows[rows["location"] == EVERYTHING].drop(columns="location").merge(demand, on="commodity")
     rows = pd.concat([rows[rows["location"] != EVERYTHING], anywhere], ignore_index=True)
     rows = rows.drop_duplicates(["commodity", "location", "scrap"])
@@ -65,11 +47,11 @@ def users(case: Case) -> pd.DataFrame:
     """Return the use sides: location, commodity that a plant takes in, demand or a substitute for it wants, or a stock holds."""
     taken = case.modes.merge(case.recipes[case.recipes["amount_t_per_t"] < 0.0], on="process")
     taken = taken.merge(case.facilities[["location"]].reset_index(), on="facility")
-    demand = case.table("demand")
-    instead = demand[["location", "commodity"]].merge(case.table("substitutes"), on="commodity")
+    demand = case.tables["demand"]
+    instead = demand[["location", "commodity"]].merge(case.tables["substitutes"], on="commodity")
     instead = instead[["location", "substitute"]].rename(columns={"substitute": "commodity"})
     columns = ["location", "commodity"]
-    places = [rows[columns] for rows in (taken, demand, instead, case.table("stockpiles"))]
+    places = [rows[columns] for rows in (taken, demand, instead, case.tables["stockpiles"])]
     return pd.concat(places, ignore_index=True).drop_duplicates()
 
 
@@ -82,8 +64,8 @@ def present(rows: pd.DataFrame, among: pd.DataFrame, **renamed: str) -> pd.Serie
 
 def has_lane(rows: pd.DataFrame, case: Case) -> pd.Series:
     """Return whether a lane joins each row's places: within a location, a commodity with freight, or a listed lane."""
-    listed = present(rows, case.table("lanes")[LANE])
-    everywhere = rows["commodity"].isin(case.table("freight")["commodity"])
+    listed = present(rows, case.tables["lanes"][LANE])
+    everywhere = rows["commodity"].isin(case.tables["freight"]["commodity"])
     within: pd.Series = rows["origin"] == rows["destination"]
     return within | everywhere | listed
 
@@ -93,25 +75,25 @@ def lane_costs(lanes: pd.DataFrame, case: Case) -> pd.Series:
 
     Generated: handling + rate x km between two places, nothing within one.
     """
-    freight = case.table("freight").set_index("commodity")
+    freight = case.tables["freight"].set_index("commodity")
     km = distances_km(lanes, case)
     generated = lanes["commodity"].map(freight["handling_usd_per_t"]) + lanes["commodity"].map(freight["freight_usd_per_t_km"]) * km
     generated = generated.where(lanes["origin"] != lanes["destination"], 0.0).fillna(0.0)
-    listed = case.table("lanes").set_index(LANE)["cost_usd_per_t"]
+    listed = case.tables["lanes"].set_index(LANE)["cost_usd_per_t"]
     own = listed.reindex(pd.MultiIndex.from_frame(lanes[LANE])).to_numpy(dtype=float) if len(listed) else np.full(len(lanes), np.nan)
     return pd.Series(np.where(np.isnan(own), generated, own), index=lanes.index)
 
 
 def distances_km(lanes: pd.DataFrame, case: Case) -> pd.Series:
     """Return the length of each lane: listed, listed the other way, else the great circle."""
-    places = case.table("locations").set_index("location")
+    places = case.tables["locations"].set_index("location")
     latitude, longitude = np.radians(places["latitude"]), np.radians(places["longitude"])
     north, south = lanes["origin"].map(latitude), lanes["destination"].map(latitude)
     turn = lanes["destination"].map(longitude) - lanes["origin"].map(longitude)
     # haversine: stable for near places, where the arc cosine loses its digits
     chord = np.sin((south - north) / 2) ** 2 + np.cos(north) * np.cos(south) * np.sin(turn / 2) ** 2
     circle = pd.Series(2.0 * EARTH_RADIUS_KM * np.arcsin(np.sqrt(np.clip(chord.to_numpy(dtype=float), 0.0, 1.0))), index=lanes.index)
-    table = case.table("distances")
+    table = case.tables["distances"]
     if table.empty:
         return circle
     listed = table.set_index(["origin", "destination"])["km"]
@@ -126,7 +108,7 @@ def duties(flows: pd.DataFrame, case: Case) -> pd.Series:
     union_left, union_entered = leaves.map(case.union), enters.map(case.union)
     free = (leaves == enters) | ((union_left == union_entered) & (union_left != ""))
     rate = pd.Series(0.0, index=flows.index)
-    for row in case.table("tariffs").to_dict("records"):
+    for row in case.tables["tariffs"].to_dict("records"):
         hit = leaves.isin(case.members[row["origin"]]) & enters.isin(case.members[row["destination"]])
         hit &= flows["year"].isin(case.in_force(row["first_year"], row["last_year"])) & _is_commodity(flows, row["commodity"])
         rate = rate.mask(hit, rate + float(row["rate"]))
