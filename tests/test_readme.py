@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -62,3 +63,17 @@ def test_snippets_run_as_written(block: dict[str, str], tmp_path: Path) -> None:
     done = run([sys.executable, "-c", block["text"]], tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "plan" in done.stdout
+
+
+@pytest.mark.slow
+def test_the_result_shown_is_the_one_that_comes_out(tmp_path: Path) -> None:
+    """Two plans within the same gap may differ; each must cost at least the other's proved bound."""
+    shown = re.search(r"The plan costs ([\d,]+) million USD .*?cheaper by at most [\d.]+ % or ([\d.]+) million", README, re.DOTALL)
+    assert shown
+    cost = float(shown[1].replace(",", ""))
+    bound = cost - float(shown[2])
+    done = run(["diversify", "solve", "trilateral-magnets", "--no-cap-cost", "--json"], tmp_path)
+    assert done.returncode == 0, done.stderr
+    summary = json.loads(done.stdout)
+    assert summary["bound_musd"] <= cost + 1
+    assert summary["objective_musd"] >= bound - 1

@@ -6,6 +6,7 @@ side shows as a violation instead of passing unseen.
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -138,7 +139,7 @@ UNUSED = ("scenarios", "changes", "figures", "sources")
 
 def _spans(years: tuple[int, ...]) -> pd.Series:
     """w_t: calendar years up to the next planning year; the last repeats the gap before it; a single year is itself."""
-    gaps = [later - earlier for earlier, later in zip(years, years[1:], strict=False)]
+    gaps = [later - earlier for earlier, later in itertools.pairwise(years)]
     return pd.Series([*gaps, gaps[-1] if gaps else 1], index=list(years))
 
 

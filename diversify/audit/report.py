@@ -104,8 +104,10 @@ class Ledger:
         scales = np.maximum(np.broadcast_to(np.asarray(scale, dtype=float), amounts.shape), TINY)
         shares = np.where(np.isnan(amounts), np.inf, amounts / scales)
         self.residuals[rule] = max(self.residuals.get(rule, 0.0), float(shares.max()))
-        broken = ~(shares <= self.tolerance)
-        for row, size in zip(rows[broken].to_dict("records"), amounts[broken], strict=True):
+        broken = np.flatnonzero(~(shares <= self.tolerance))
+        if not len(broken):
+            return
+        for row, size in zip(rows.iloc[broken].to_dict("records"), amounts[broken], strict=True):
             year = row.get("year")
             self.violations.append(
                 Violation(

@@ -85,11 +85,18 @@ def _read_table(name: str, layout: Layout, given: pd.DataFrame | None, case: Cas
 
 
 def _planned_years(name: str, frame: pd.DataFrame, case: Case, ledger: Ledger) -> pd.DataFrame:
-    years = pd.to_numeric(frame["year"], errors="coerce").astype("Float64").to_numpy(dtype=float, na_value=np.nan)
+    years = _figures(frame["year"])
     known = np.isin(years, case.years)
     strange = frame[~known].assign(label=frame["year"][~known].astype(str), year=None)
     ledger.forbid("planning_year", name, strange, ["label"], f"{{label}} in the table {name} of the plan is not a planning year")
     return frame[known].assign(year=years[known].astype(int)).reset_index(drop=True)
+
+
+def _figures(column: pd.Series) -> np.ndarray:
+    """Return a column as floats, NaN where a cell is not a number."""
+    if column.dtype.kind in "fiu":
+        return column.to_numpy(dtype=float, na_value=np.nan)
+    return pd.to_numeric(column, errors="coerce").astype("Float64").to_numpy(dtype=float, na_value=np.nan)
 
 
 def _known_names(name: str, layout: Layout, frame: pd.DataFrame, case: Case, ledger: Ledger) -> pd.DataFrame:
@@ -107,14 +114,11 @@ def _known_names(name: str, layout: Layout, frame: pd.DataFrame, case: Case, led
 
 
 def _finite_figures(name: str, layout: Layout, frame: pd.DataFrame, ledger: Ledger) -> pd.DataFrame:
-    keep = np.ones(len(frame), dtype=bool)
-    for column in (*layout.figures, *layout.signed):
-        figures = pd.to_numeric(frame[column], errors="coerce").astype("Float64").to_numpy(dtype=float, na_value=np.nan)
-        finite = np.isfinite(figures)
-        ledger.forbid("not_a_number", name, frame[~finite], layout.key, f"{column} in the table {name} of the plan is not a finite number")
-        keep &= finite
-        frame = frame.assign(**{column: figures})
-    frame = frame[keep].reset_index(drop=True)
+    figures = {column: _figures(frame[column]) for column in (*layout.figures, *layout.signed)}
+    finite = {column: np.isfinite(values) for column, values in figures.items()}
+    for column, kept in finite.items():
+        ledger.forbid("not_a_number", name, frame[~kept], layout.key, f"{column} in the table {name} of the plan is not a finite number")
+    frame = frame.assign(**figures)[np.logical_and.reduce(list(finite.values()))].reset_index(drop=True)
     for column in layout.figures:
         scale = frame[column].abs().groupby(frame[layout.scaled_by]).transform("max")
         sentence = f"{column} in the table {name} of the plan is negative by {{amount:.6g}}"
