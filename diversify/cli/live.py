@@ -66,6 +66,8 @@ def watching(*, quiet: bool, verbose: bool) -> Iterator[Live]:
     live = Live(sys.stderr.isatty() and not quiet and not verbose)
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(logging.Formatter("%(message)s"))
+    # Pyomo takes Ctrl-C while it builds for a mistake in a rule and says so; the command says it better.
+    handler.addFilter(lambda record: "KeyboardInterrupt" not in record.getMessage())
     root, own = logging.getLogger(), logging.getLogger("diversify")
     level = own.level
     root.addHandler(handler)

@@ -54,9 +54,7 @@ def show_page(case: Mapping[str, Any]) -> Iterator[RenderableType]:
     span = f"{len(years)} planning years, {first} to {last}" if len(years) > 1 else f"One planning year, {first}"
     yield shown(f"{case['name']}{title}. {span}; discount rate {100 * case['discount_rate']:g} %; {case['currency']}.")
     yield supply_table(case["supply"], first, last)
-    demand = [
-        (row["commodity"], row["country"], amount(row["first_t_per_year"]), amount(row["last_t_per_year"])) for row in case["demand"]
-    ]
+    demand = [(row["commodity"], row["country"], amount(row["first_t_per_year"]), amount(row["last_t_per_year"])) for row in case["demand"]]
     columns = ["Commodity", "Country", first, last]
     yield grid(columns, demand, left=columns[:2], title="Demand (t per year)", rest="show --json")
     yield caps_table(case["caps"], first, last)
@@ -71,9 +69,7 @@ def supply_table(supply: Sequence[Mapping[str, Any]], first: str, last: str) -> 
     groups: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
     for row in sorted(supply, key=lambda row: _first_seen(supply, row["stage"])):
         groups.setdefault((row["stage"], row["commodity"]), []).append(row)
-    rows = [
-        (*key, *(amount(sum(row[size] for row in members)) for size in sizes), _largest(members)) for key, members in groups.items()
-    ]
+    rows = [(*key, *(amount(sum(row[size] for row in members)) for size in sizes), _largest(members)) for key, members in groups.items()]
     columns = ["Stage", "Commodity", first, last, "projects add", f"most in {last}"]
     left = ("Stage", "Commodity", columns[-1])
     return grid(columns, rows, left=left, title="Standing capacity (t per year, in the commodity named)", rest="show --json")

@@ -7,6 +7,7 @@ import math
 import sys
 from typing import Any
 
+import pyomo.core as pyo
 import pytest
 
 from diversify.cli.live import in_words, watching
@@ -49,3 +50,17 @@ def test_no_line_is_drawn_into_a_file(monkeypatch: Any) -> None:
 def test_the_state_is_told_in_words_and_what_is_not_known_is_not_invented() -> None:
     assert in_words(STATE) == "plan 40,837.4 M USD, bound 40,650.0, gap 0.46 %, 1,200 nodes, 12 s"
     assert in_words(Progress(1.0, -math.inf, math.inf, math.inf, 0)) == "no plan yet, no bound yet, no gap yet, 0 nodes, 1 s"
+
+
+def test_pyomo_does_not_call_ctrl_c_a_failure_while_it_builds(monkeypatch: Any) -> None:
+    def rule(model: Any) -> Any:
+        raise wrong
+
+    stream = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", stream)
+    wrong: BaseException
+    for wrong, told in ((ZeroDivisionError(), True), (KeyboardInterrupt(), False)):
+        stream.truncate(0)
+        with watching(quiet=True, verbose=False), pytest.raises(type(wrong)):
+            pyo.ConcreteModel().c_row = pyo.Constraint(rule=rule)
+        assert ("failed" in stream.getvalue()) is told

@@ -136,8 +136,10 @@ def with_useless_plant(case: dv.Instance) -> dv.Instance:
     """Return the instance with a twin of its first plant that costs far too much to run."""
 
     def change(frames: Frames) -> Frames:
-        twin = frames["facilities"].iloc[[0]].assign(
-            facility="too dear", capacity_t_per_year=100.0, variable_usd_per_t=1e7, fixed_usd_per_t_year=0.0, utilisation_min=0.0
+        twin = (
+            frames["facilities"]
+            .iloc[[0]]
+            .assign(facility="too dear", capacity_t_per_year=100.0, variable_usd_per_t=1e7, fixed_usd_per_t_year=0.0, utilisation_min=0.0)
         )
         return frames | {"facilities": pd.concat([frames["facilities"], twin], ignore_index=True)}
 

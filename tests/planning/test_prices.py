@@ -132,8 +132,7 @@ def test_limits_are_priced_at_what_relief_saves_and_contracts_at_what_they_cost(
     assert price(plan, "demand", "Osaka|ore", 2030) == (pytest.approx(30.0), True)
     assert price(plan, "commodity", "Osaka|ore|", 2030) == (pytest.approx(30.0), True)
     restricted = instance(
-        tables
-        | {"restrictions": [{"restriction": "r", "origin": "AUS", "destination": "*", "commodity": "ore", "limit_t_per_year": 25}]}
+        tables | {"restrictions": [{"restriction": "r", "origin": "AUS", "destination": "*", "commodity": "ore", "limit_t_per_year": 25}]}
     )
     plan = solved(restricted)
     assert plan.objective_musd == pytest.approx((60 * 10 + 25 * 30 + 15 * 50) / 1e6)

@@ -75,7 +75,7 @@ def test_unscaled_the_same_model_spans_many_orders_of_magnitude() -> None:
 
 def test_scales_are_powers_of_two_and_integers_are_not_scaled() -> None:
     matrix = compiled(_two_metals())
-    for scale in (matrix.column_scale, matrix.row_scale):
+    for scale in (matrix.column_scale, matrix.row_scale, np.array([matrix.cost_scale])):
         assert np.array_equal(np.frexp(scale)[0], np.full(len(scale), 0.5))
     assert (matrix.column_scale[matrix.integer] == 1.0).all()
     unscaled = matrix.scaled().toarray() / matrix.row_scale[:, None] / matrix.column_scale[None, :]
