@@ -8,9 +8,9 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from toy import COST_MUSD, ToyPlan, toy_instance, toy_plan
 
 from diversify.audit import AuditReport, audit
-from tests.audit.toy import COST_MUSD, ToyPlan, toy_instance, toy_plan
 
 Cells = dict[str, object]
 

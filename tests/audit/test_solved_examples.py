@@ -8,11 +8,11 @@ from functools import cache
 
 import pandas as pd
 import pytest
+from cases import example, solved
+from toy import ToyPlan
 
 import diversify as dv
 from diversify.audit import audit
-from tests.audit.toy import ToyPlan
-from tests.cases import example, solved
 
 SOLVED = ("random-01", "random-05", "random-09", "random-13", "random-17", "random-18")
 """Between them: stocks, returns with origin, floors, budgets, modes, closures, each basis, two tracing groups, hard demand."""
