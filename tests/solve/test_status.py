@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+import sys
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -243,3 +245,14 @@ def test_a_solver_reached_through_pyomo_gives_the_same_plan() -> None:
     assert (plan.stopped, plan.holds) == ("optimal", "plan")
     assert plan.objective_musd == pytest.approx(HAND_SOLVED_MUSD)
     assert plan.summary["audit"]["ok"]
+
+
+@pytest.mark.slow
+def test_a_solver_that_does_not_stop_in_time_is_left_behind_and_its_best_plan_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The solver is given up long before its own time limit, as if it had overrun it: what it told of by then is a whole plan."""
+    monkeypatch.setattr(sys.modules["diversify.solve.highs"], "_PATIENCE_SECONDS", -80.0)
+    plan = dv.solve(Path(__file__).parents[2] / "benchmarks" / "instances" / "synthetic-trilateral", gap=0, time_limit=100)
+    assert (plan.stopped, plan.holds) == ("time_limit", "plan")
+    assert plan.summary["seconds"]["solve"] < 60
+    assert plan.summary["audit"]["ok"]
+    assert 27_635 <= plan.bound_musd <= 27_895 <= plan.objective_musd
