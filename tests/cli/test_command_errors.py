@@ -6,6 +6,7 @@ import json
 import signal
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -129,7 +130,9 @@ def test_a_time_limit_of_a_second_exits_4_or_5_by_what_is_held(run_program: Any)
 def test_ctrl_c_during_a_solve_keeps_and_writes_the_plan_it_holds(program: list[str], tmp_path: Path) -> None:
     out = tmp_path / "out"
     words = ["solve", str(SYNTHETIC), "--gap", "0", "--time-limit", "300", "--json", "--verbose", "--out", str(out)]
-    with subprocess.Popen([*program, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    # A background job ignores Ctrl-C, and what it starts inherits that: the tests may run in one, the command must not.
+    heeding: Any = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    with subprocess.Popen([*program, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=heeding) as process:
         assert process.stdout is not None and process.stderr is not None
         for line in process.stderr:
             if "%" in line and "inf" not in line:  # the log line of a first bound beside an incumbent
