@@ -41,7 +41,8 @@ def check_capacity(plan: dict[str, pd.DataFrame], case: Case, ledger: Ledger) ->
 
 def _check_utilisation(rows: pd.DataFrame, ledger: Ledger) -> None:
     usable = rows["standing"] - rows["closed"] + rows["ramped"]
-    largest = usable.clip(lower=rows["load"])
+    # What stood before closures: what is left of a plant that was closed wholly is rounding, and no scale.
+    largest = (rows["standing"] + rows["ramped"]).clip(lower=rows["load"])
     scale = largest.clip(lower=SMALLEST_SHARE * largest.groupby(rows["process"]).transform("max"))
     rows = rows.assign(usable=usable)
     over = rows["load"] - rows["utilisation_max"] * usable
