@@ -22,7 +22,7 @@ from diversify.errors import UsageError
 from diversify.instance import Instance, load
 from diversify.model import Statement, state
 from diversify.network import Network
-from diversify.network.ground import Floats
+from diversify.network.ground import Bools, Floats
 from diversify.plan import TABLES, Plan, empty_tables
 from diversify.planning.consumers import consumer_costs
 from diversify.planning.extract import Point, plan_tables
@@ -153,7 +153,7 @@ def _plan(statement: Statement, matrix: Matrix, outcome: Outcome, options: Optio
     fixed = None
     tables = empty_tables()
     if outcome.x is not None:
-        fixed = fix_and_price(matrix, outcome.x, options, _touched(statement, matrix)) if priced else None
+        fixed = fix_and_price(matrix, outcome.x, options, _touched(statement, matrix), _implied(statement, matrix)) if priced else None
         x = fixed.x if fixed else np.where(matrix.integer, np.round(outcome.x), outcome.x)
         tables = _tables(statement, matrix, x, fixed)
     summary = summarise(instance, outcome, tables, matrix.size)
@@ -197,6 +197,13 @@ def _touched(statement: Statement, matrix: Matrix) -> Floats:
     start = statement.blocks["v_flow"].start
     weight = {id(variable): float(count) for variable, count in zip(statement.variables[start:], groups, strict=False)}
     return np.array([weight.get(id(column), 0.0) for column in matrix.columns])
+
+
+def _implied(statement: Statement, matrix: Matrix) -> Bools:
+    """Return which of the solver's columns have upper bounds that repeat what rows say (n,): capacity, the most units, demand."""
+    blocks = [statement.blocks[name] for name in ("v_run", "v_build", "v_short")]
+    repeated = {id(variable) for block in blocks for variable in statement.variables[block.start : block.start + len(block)]}
+    return np.array([id(column) in repeated for column in matrix.columns], dtype=bool)
 
 
 def _supply_costs(graph: Graph, point: Point) -> Floats:

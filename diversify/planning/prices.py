@@ -48,10 +48,14 @@ def prices(statement: Statement, dual: dict[str, Floats], unique: dict[str, Bool
         index = statement.row_index.get(name)
         if index is None or not len(index):
             continue
+        proved = unique[name]
         value = _SIGN.get(name, -1.0) * dual[name]
+        if name == "c_demand":
+            extra, doubtful = _of_substitutes(statement, dual, unique)
+            value, proved = value + extra, proved & ~doubtful
         part = pd.DataFrame({"kind": kind, "table": table, "key": _joined(index, key), "year": index["year"].to_numpy()})
         part["usd_per_t"] = value / index["year"].map(discount).to_numpy() * 1e6
-        parts.append(part.assign(musd=np.nan, unique=unique[name]))
+        parts.append(part.assign(musd=np.nan, unique=proved))
     for name, (kind, table, column) in _ONCE.items():
         index = statement.row_index.get(name)
         if index is not None and len(index):
@@ -62,6 +66,26 @@ def prices(statement: Statement, dual: dict[str, Floats], unique: dict[str, Bool
         return pd.DataFrame(columns=columns)
     total = pd.concat(parts, ignore_index=True).astype({"year": "Int64"})
     return total[(total["usd_per_t"].fillna(0.0).abs() > 1e-9) | (total["musd"].fillna(0.0).abs() > 1e-12)][columns].reset_index(drop=True)
+
+
+def _of_substitutes(statement: Statement, dual: dict[str, Floats], unique: dict[str, Bools]) -> tuple[Floats, Bools]:
+    """Return what a tonne more of each demand is worth at the limits on its substitutes, which grow with it, and where that is not unique.
+
+    Both (rows of c_demand,). A limit is max_share x demand, so its dual counts max_share times.
+    """
+    demand = statement.row_index["c_demand"]
+    extra, doubtful = np.zeros(len(demand)), np.zeros(len(demand), dtype=bool)
+    limits = statement.row_index.get("c_substitute")
+    if limits is None or not len(limits):
+        return extra, doubtful
+    key = ["location", "commodity", "year"]
+    deliveries = statement.network.cells.deliveries
+    shares = statement.network.decoded(deliveries[[*key, "supplied"]]).assign(max_share=deliveries["max_share"].to_numpy())
+    share = limits.merge(shares.drop_duplicates([*key, "supplied"]), on=[*key, "supplied"], how="left")["max_share"].to_numpy()
+    position = pd.MultiIndex.from_frame(demand[key]).get_indexer(pd.MultiIndex.from_frame(limits[key]))
+    np.add.at(extra, position, share * dual["c_substitute"])
+    np.logical_or.at(doubtful, position, ~unique["c_substitute"])
+    return extra, doubtful
 
 
 def _joined(index: pd.DataFrame, key: tuple[str, ...]) -> pd.Series:

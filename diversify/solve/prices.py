@@ -14,6 +14,9 @@ from diversify.solve.matrix import Floats, Matrix
 _STRICT = 1e-7
 """A right-hand side must be free to move at least this far, relative to its size, both ways, for a dual to be called unique."""
 
+_BROKEN = 1e-6
+"""A column this far above a bound that rows should imply, relative to its size, shows that they do not."""
+
 
 @dataclass(frozen=True)
 class Fixed:
@@ -29,10 +32,14 @@ class Fixed:
     unique: NDArray[np.bool_]
 
 
-def fix_and_price(matrix: Matrix, x: Floats, options: Options, ties: Floats | None = None) -> Fixed | None:
+def fix_and_price(
+    matrix: Matrix, x: Floats, options: Options, ties: Floats | None = None, implied: NDArray[np.bool_] | None = None
+) -> Fixed | None:
     """Fix the integers at their rounded values in ``x`` and solve for the rest; None where that fails numerically.
 
     ``ties`` (n,) weighs columns to choose among points of equal cost: the one with the least sum of ties x columns.
+    ``implied`` (n,) marks columns whose upper bounds repeat what rows say. A bound would take such a row's price for itself, and
+    the row would seem to be worth nothing, so they are left out; where the point then breaks one, they are put back.
     """
     whole = np.round(x)
     fixed = replace(
@@ -40,11 +47,13 @@ def fix_and_price(matrix: Matrix, x: Floats, options: Options, ties: Floats | No
         lower=np.where(matrix.integer, whole, matrix.lower),
         upper=np.where(matrix.integer, whole, matrix.upper),
     )
-    highs = configured(replace(options, gap=0.0, log=False))
-    hand_over(highs, fixed, relaxed=True)
-    checked(highs.setOptionValue("solver", "simplex"), "solver = simplex")
-    run_to_end(highs)
-    if highs.getModelStatus() != highspy.HighsModelStatus.kOptimal:
+    highs = None
+    if implied is not None:
+        highs = _optimal(replace(fixed, upper=np.where(implied & ~matrix.integer, np.inf, fixed.upper)), options)
+        if highs is not None and (_excess(highs, fixed) > _BROKEN).any():
+            highs = None
+    highs = highs or _optimal(fixed, options)
+    if highs is None:
         return None
     values = _values(highs, fixed)
     dual = np.asarray(highs.getSolution().row_dual) * matrix.row_scale / matrix.cost_scale
@@ -52,6 +61,22 @@ def fix_and_price(matrix: Matrix, x: Floats, options: Options, ties: Floats | No
     if ties is not None and ties.any():
         values = _without_ties(highs, fixed, values, ties)
     return Fixed(values, float(matrix.cost @ values + matrix.offset), dual, unique)
+
+
+def _optimal(matrix: Matrix, options: Options) -> highspy.Highs | None:
+    """Return the solver at the optimum of the linear program, integrality left out; None where it finds none."""
+    highs = configured(replace(options, gap=0.0, log=False))
+    hand_over(highs, matrix, relaxed=True)
+    checked(highs.setOptionValue("solver", "simplex"), "solver = simplex")
+    run_to_end(highs)
+    return highs if highs.getModelStatus() == highspy.HighsModelStatus.kOptimal else None
+
+
+def _excess(highs: highspy.Highs, matrix: Matrix) -> Floats:
+    """Return by how much each column is above its upper bound (n,), relative to its size."""
+    upper = matrix.upper / matrix.column_scale
+    over = np.asarray(highs.getSolution().col_value) - upper
+    return np.asarray(np.where(np.isfinite(upper), over / (1.0 + np.abs(np.where(np.isfinite(upper), upper, 0.0))), -1.0), dtype=np.float64)
 
 
 def _values(highs: highspy.Highs, matrix: Matrix) -> Floats:

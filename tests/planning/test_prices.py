@@ -137,3 +137,36 @@ def test_limits_are_priced_at_what_relief_saves_and_contracts_at_what_they_cost(
     plan = solved(restricted)
     assert plan.objective_musd == pytest.approx((60 * 10 + 25 * 30 + 15 * 50) / 1e6)
     assert price(plan, "restriction", "r", 2030) == (pytest.approx(20.0), True)
+
+
+def _two_goods() -> dict[str, Rows]:
+    """Osaka wants 100 t of ore at 50 USD from a mine of 100 t/yr; slag at 20 USD may stand in for 30 % of it."""
+    return {
+        "commodities": [{"commodity": "ore"}, {"commodity": "slag"}],
+        "processes": [{"process": "mining", "reference": "ore"}, {"process": "raking", "reference": "slag"}],
+        "recipes": [
+            {"process": "mining", "commodity": "ore", "amount_t_per_t": 1},
+            {"process": "raking", "commodity": "slag", "amount_t_per_t": 1},
+        ],
+        "countries": [{"country": "JPN"}],
+        "locations": [{"location": "Osaka", "country": "JPN"}],
+        "facilities": [
+            {"facility": "mine", "location": "Osaka", "process": "mining", "capacity_t_per_year": 100, "variable_usd_per_t": 50},
+            {"facility": "heap", "location": "Osaka", "process": "raking", "capacity_t_per_year": 100, "variable_usd_per_t": 20},
+        ],
+        "lanes": [{"origin": "Osaka", "destination": "Osaka", "commodity": good} for good in ("ore", "slag")],
+        "substitutes": [{"commodity": "ore", "substitute": "slag", "max_share": 0.3}],
+        "demand": [{"location": "Osaka", "commodity": "ore", "quantity_t_per_year": 100}],
+    }
+
+
+def test_demand_is_priced_with_the_share_of_it_that_a_substitute_may_serve() -> None:
+    plan = solved(instance(_two_goods()))
+    assert price(plan, "demand", "Osaka|ore", 2030) == (pytest.approx(0.7 * 50 + 0.3 * 20), True)
+
+
+def test_the_price_of_a_full_plant_is_on_its_capacity_not_on_the_bound_of_its_run() -> None:
+    """Of 60 t/yr of slag that may stand in for all of it every one is used: a t more would save 50 - 20 USD."""
+    tables = _two_goods() | {"substitutes": [{"commodity": "ore", "substitute": "slag"}]}
+    plan = solved(instance(tables).set("facilities[facility=heap].capacity_t_per_year=60"))
+    assert price(plan, "capacity", "heap", 2030) == (pytest.approx(30.0), True)
