@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import secrets
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +11,8 @@ from typing import Any
 import pandas as pd
 
 from diversify.errors import ResultFolderError
-from diversify.instance import Instance, load, save
+from diversify.instance import Instance, load
+from diversify.result_folder import INSTANCE, MANIFEST, SUMMARY, files_of, write_result
 
 TABLES: dict[str, tuple[str, ...]] = {
     "builds": ("project", "facility", "year", "decided_year", "units", "capacity_t_per_year", "capex_musd"),
@@ -40,8 +38,8 @@ _TEXT = {
     *("project", "facility", "process", "tag", "origin", "owner", "destination", "commodity", "location", "supplied_by"),
     *("cap", "consumers", "stage", "country", "category", "kind", "table", "key"),
 }
-_SUMMARY, _MANIFEST, _INSTANCE = "summary.json", "manifest.json", "instance.json"
-_OURS = {f"{name}.csv" for name in TABLES} | {_SUMMARY, _MANIFEST, _INSTANCE}
+FILES = files_of(TABLES)
+"""Names of the files of a result folder."""
 
 
 @dataclass(frozen=True)
@@ -94,30 +92,13 @@ class Plan:
         The old result is moved aside and removed only when the new one is whole. Raises ResultFolderError where the
         folder holds anything else.
         """
-        target = Path(os.path.abspath(folder))
-        refuse_strangers(target)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        fresh = target.with_name(f".{target.name}.new-{secrets.token_hex(4)}")
-        fresh.mkdir()
-        try:
-            self._write(fresh)
-            _swap(fresh, target)
-        finally:
-            shutil.rmtree(fresh, ignore_errors=True)
-        return target
-
-    def _write(self, folder: Path) -> None:
-        for name, columns in TABLES.items():
-            self.tables[name][list(columns)].to_csv(folder / f"{name}.csv", index=False, lineterminator="\n")
-        (folder / _SUMMARY).write_text(as_json(self.summary), encoding="utf-8")
-        save(self.instance, folder / _INSTANCE)
-        (folder / _MANIFEST).write_text(as_json(self.manifest), encoding="utf-8")
+        return write_result(folder, TABLES, self.tables, self.summary, self.manifest, self.instance)
 
     @classmethod
     def load(cls, folder: str | Path) -> Plan:
         """Read a result folder back; ResultFolderError where it is not a whole one."""
         source = Path(folder)
-        missing = sorted(name for name in _OURS if not (source / name).is_file())
+        missing = sorted(name for name in FILES if not (source / name).is_file())
         if missing:
             aside = sorted(source.parent.glob(f".{source.name}.old-*")) if not source.exists() else []
             hint = (
@@ -126,21 +107,16 @@ class Plan:
             raise ResultFolderError(f"{source} is not a result folder: it lacks {', '.join(missing[:3])}. {hint}")
         try:
             tables = {name: _read(source / f"{name}.csv", columns) for name, columns in TABLES.items()}
-            summary = json.loads((source / _SUMMARY).read_text(encoding="utf-8"))
-            manifest = json.loads((source / _MANIFEST).read_text(encoding="utf-8"))
+            summary = json.loads((source / SUMMARY).read_text(encoding="utf-8"))
+            manifest = json.loads((source / MANIFEST).read_text(encoding="utf-8"))
         except (ValueError, KeyError) as error:
             raise ResultFolderError(f"{source} cannot be read: {error}") from error
-        return cls(load(source / _INSTANCE), summary, tables, manifest)
+        return cls(load(source / INSTANCE), summary, tables, manifest)
 
 
 def empty_tables() -> dict[str, pd.DataFrame]:
     """Return every table of a result without rows."""
     return {name: pd.DataFrame(columns=list(columns)) for name, columns in TABLES.items()}
-
-
-def as_json(value: Mapping[str, Any]) -> str:
-    """Return JSON text (keys in order, no NaN) with a newline at its end."""
-    return json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def _number(value: Any) -> float | None:
@@ -158,30 +134,3 @@ def _read(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
     if list(frame.columns) != list(columns):
         raise ValueError(f"{path.name} should have the columns {', '.join(columns)}")
     return frame
-
-
-def refuse_strangers(target: Path) -> None:
-    """Raise ResultFolderError unless the target is absent, an empty folder or a result folder with nothing else in it."""
-    if not target.exists():
-        return
-    if not target.is_dir():
-        raise ResultFolderError(f"{target} is a file. Give the name of a new folder.")
-    present = {entry.name for entry in target.iterdir()}
-    strangers = sorted(present - _OURS)
-    if strangers or (present and _MANIFEST not in present):
-        what = strangers[0] if strangers else sorted(present)[0]
-        raise ResultFolderError(f"{target} is not a result folder (it holds {what}). Nothing was touched; give another folder.")
-
-
-def _swap(fresh: Path, target: Path) -> None:
-    """Put the fresh folder in the target's place; on failure the old one comes back."""
-    old = target.with_name(f".{target.name}.old-{secrets.token_hex(4)}")
-    if target.exists():
-        os.rename(target, old)
-    try:
-        os.rename(fresh, target)
-    except OSError:
-        if old.exists():
-            os.rename(old, target)
-        raise
-    shutil.rmtree(old, ignore_errors=True)

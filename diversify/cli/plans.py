@@ -95,10 +95,11 @@ def _with_cap_cost(plan: Plan, live: Live) -> Plan:
 
 def _refuse_early(out: str) -> None:
     """Raise before the work where the result could not be written after it."""
-    from diversify.plan import refuse_strangers
+    from diversify.plan import FILES
+    from diversify.result_folder import refuse_strangers
 
     target = Path(os.path.abspath(out))
-    refuse_strangers(target)
+    refuse_strangers(target, FILES)
     standing = next(parent for parent in target.parents if parent.exists())
     if not standing.is_dir() or not os.access(standing, os.W_OK | os.X_OK):
         raise UsageError(f"{out} cannot be written: {standing} is not a folder that may be written to.")
