@@ -193,16 +193,17 @@ def breakdown(source: str, gap: float) -> dict[str, Any]:
     with lapped(steps, "imports"):
         import diversify as dv
         from diversify import planning
+        from diversify.planning import program
         from diversify.solve import highs, prices
     with lapped(steps, "read and check"):
         instance = dv.load(source)
     watched = [
         ("network", planning.Network, "of"),
         ("state", planning, "state"),
-        ("compile", planning, "compile_model"),
+        ("compile", program, "compile_model"),
         ("HiGHS", planning, "run"),
         ("hand-over", highs, "hand_over"),
-        ("fix and price", planning, "fix_and_price"),
+        ("fix and price", planning, "fixed_program"),
         ("HiGHS", prices, "run_to_end"),
         ("audit", planning, "audit"),
     ]

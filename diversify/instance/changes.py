@@ -65,6 +65,22 @@ def parse_change(text: str) -> Change:
     return Change("set", table, cells, column, reader.last_value())
 
 
+def written(change: Change) -> str:
+    """Return a change as text that reads back as the same change."""
+    if change.kind == "key":
+        return f"instance.{change.column}={_written(change.value)}"
+    sign = {"add": "+", "delete": "-"}.get(change.kind, "")
+    cells = ",".join(f"{column}={_written(value)}" for column, value in change.cells)
+    return f"{sign}{change.table}[{cells}]" + (f".{change.column}={_written(change.value)}" if change.kind == "set" else "")
+
+
+def _written(value: Value) -> str:
+    plain = value.text == value.text.strip() and not any(sign in value.text for sign in ',]="')
+    if plain and not value.quoted:
+        return value.text
+    return '"' + value.text.replace('"', '""') + '"'
+
+
 class _Reader:
     """Reads a change from left to right."""
 

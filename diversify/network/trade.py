@@ -10,7 +10,6 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from diversify import schema
 from diversify.network.ground import NOBODY, Bools, Floats, Ground, coded, filled, records
 from diversify.network.plants import Plants
 
@@ -211,18 +210,53 @@ def _listed_lanes(ground: Ground) -> pd.DataFrame:
     )
 
 
+@dataclass(frozen=True)
+class Tariff:
+    """One row of the tariffs with its selectors resolved to masks: lanes (N, N; duty-free ones left out), commodities, planning years."""
+
+    name: str
+    lanes: Bools
+    commodity: Bools
+    years: Bools
+    rate: float
+
+
+def tariffs(ground: Ground) -> list[Tariff]:
+    """Return the instance's tariffs in the order of their table."""
+    return [
+        Tariff(
+            name=row["tariff"],
+            lanes=ground.select(row["origin"])[:, None] & ground.select(row["destination"])[None, :] & ~ground.duty_free,
+            commodity=ground.select_commodity(row["commodity"]),
+            years=ground.years.within(row["first_year"], row["last_year"]),
+            rate=row["rate"],
+        )
+        for row in records(ground.instance.table("tariffs"))
+    ]
+
+
 def tariff_rates(ground: Ground, commodity: int) -> Floats:
     """Return the tariff rate of one commodity from country to country by planning year (N, N, T), as a share of price."""
     count = len(ground.countries)
     rates = np.zeros((count, count, len(ground.years)))
-    table = ground.instance.table("tariffs")
-    for row in records(table):
-        if row["commodity"] not in (schema.EVERYTHING, ground.commodities.names[commodity]):
-            continue
-        lanes = ground.select(row["origin"])[:, None] & ground.select(row["destination"])[None, :] & ~ground.duty_free
-        years = ground.years.within(row["first_year"], row["last_year"])
-        rates += row["rate"] * (lanes[:, :, None] & years[None, None, :])
+    for tariff in tariffs(ground):
+        if tariff.commodity[commodity]:
+            rates += tariff.rate * (tariff.lanes[:, :, None] & tariff.years[None, None, :])
     return rates
+
+
+def tariff_flows(ground: Ground, flows: pd.DataFrame) -> pd.DataFrame:
+    """Return which flows each tariff bears on: tariff (its name), flow (position), usd_per_t (what a rate of 1 would cost)."""
+    origin, destination, commodity, year = (
+        flows[name].to_numpy() for name in ("origin_country", "destination_country", "commodity", "year")
+    )
+    parts = [pd.DataFrame({"tariff": pd.Series(dtype=object), "flow": pd.Series(dtype=np.int64)})]
+    for tariff in tariffs(ground):
+        on_them = tariff.lanes[origin, destination] & tariff.commodity[commodity] & tariff.years[year]
+        parts.append(pd.DataFrame({"tariff": tariff.name, "flow": np.flatnonzero(on_them)}))
+    borne = pd.concat(parts[len(parts) > 1 :], ignore_index=True)
+    flow = borne["flow"].to_numpy(dtype=np.int64)
+    return borne.assign(usd_per_t=ground.price_usd_per_t[commodity[flow], year[flow]])
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,13 @@ CATEGORIES = (
 _AT_LIMIT = 1e-6
 
 
+def about(instance: Instance) -> dict[str, Any]:
+    """Return what every summary says of its instance: name, scenario and changes that are in it, and the money it counts in."""
+    scenario, changes = instance.applied
+    currency = instance.meta.get("currency") or "USD 2024"
+    return {"instance": instance.name, "scenario": scenario, "changes": list(changes), "currency": currency}
+
+
 def summarise(instance: Instance, outcome: Outcome, tables: Mapping[str, pd.DataFrame], size: Mapping[str, int]) -> dict[str, Any]:
     """Return the summary of an outcome and its tables; costs in discounted million USD, shares as fractions.
 
@@ -32,10 +39,7 @@ def summarise(instance: Instance, outcome: Outcome, tables: Mapping[str, pd.Data
     bound = float(outcome.bound) if np.isfinite(outcome.bound) else None
     gap_musd = max(objective - bound, 0.0) if objective is not None and bound is not None else None
     return {
-        "instance": instance.name,
-        "scenario": instance.applied[0],
-        "changes": list(instance.applied[1]),
-        "currency": instance.meta.get("currency") or "USD 2024",
+        **about(instance),
         "stopped": outcome.stopped,
         "holds": "plan" if holds else "none",
         "objective_musd": objective,

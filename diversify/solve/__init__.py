@@ -1,8 +1,28 @@
 """Solving: the only part that knows HiGHS (and, through Pyomo, any other solver)."""
 
-from diversify.solve.highs import Options, Outcome, Progress, Stopped, export, run
+from diversify.solve.elastic import Stretch, indifferent, left_out, parts_allowed, stretched
+from diversify.solve.highs import Known, Options, Outcome, Progress, Stopped, export, run
 from diversify.solve.matrix import Matrix, compile_model
 from diversify.solve.others import run_other
-from diversify.solve.prices import Fixed, fix_and_price
+from diversify.solve.prices import Fixed, Moving, fix_and_price
 
-__all__ = ["Fixed", "Matrix", "Options", "Outcome", "Progress", "Stopped", "compile_model", "export", "fix_and_price", "run", "run_other"]
+__all__ = [
+    "Fixed",
+    "Known",
+    "Matrix",
+    "Moving",
+    "Options",
+    "Outcome",
+    "Progress",
+    "Stopped",
+    "Stretch",
+    "compile_model",
+    "export",
+    "fix_and_price",
+    "indifferent",
+    "left_out",
+    "parts_allowed",
+    "run",
+    "run_other",
+    "stretched",
+]

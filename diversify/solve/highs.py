@@ -30,10 +30,12 @@ _FEASIBLE = 2
 class Options:
     """How to solve: relative ``gap`` to stop at, ``time_limit`` in seconds, ``threads`` (0: HiGHS decides), ``seed``.
 
-    ``log`` passes HiGHS's own log lines to the logger ``diversify.highs``.
+    ``gap_musd`` is an absolute gap in million USD (of the objective) at which to stop too, whichever comes first. ``log``
+    passes HiGHS's own log lines to the logger ``diversify.highs``.
     """
 
     gap: float = 0.01
+    gap_musd: float = 0.0
     time_limit: float = 100.0
     threads: int = 0
     seed: int = 0
@@ -77,7 +79,7 @@ def configured(options: Options) -> highspy.Highs:
     checked(highs.setOptionValue("log_to_console", False), "log_to_console")
     values = {
         "mip_rel_gap": max(options.gap, 0.0),
-        "mip_abs_gap": 0.0 if options.gap > 0 else 1e-9,
+        "mip_abs_gap": 1e-9,
         "time_limit": float(options.time_limit),
         "threads": int(options.threads),
         "random_seed": int(options.seed),
@@ -112,7 +114,22 @@ def hand_over(highs: highspy.Highs, matrix: Matrix, *, relaxed: bool = False) ->
     checked(status, "the model")
 
 
-def run(matrix: Matrix, options: Options, progress: Callable[[Progress], None] | None = None) -> Outcome:
+@dataclass(frozen=True)
+class Known:
+    """What is known of a model before it is solved.
+
+    ``start`` (n,) is a point that may be a plan, NaN where it says nothing; it need not be one. ``bound`` is a lower bound
+    on the objective (million USD) proved elsewhere: the solve ends as soon as its plan is near enough to it.
+    """
+
+    start: Floats | None = None
+    bound: float = -np.inf
+
+
+NOTHING_KNOWN = Known()
+
+
+def run(matrix: Matrix, options: Options, progress: Callable[[Progress], None] | None = None, known: Known = NOTHING_KNOWN) -> Outcome:
     """Solve with HiGHS and say why it stopped and what it holds.
 
     HiGHS runs in a thread of its own, so that Ctrl-C reaches the caller at once: it stops HiGHS, which then hands
@@ -120,10 +137,35 @@ def run(matrix: Matrix, options: Options, progress: Callable[[Progress], None] |
     left to end in the background, and the best plan that it told of is taken. Raises SolverError where HiGHS refuses the model.
     """
     highs = configured(options)
+    checked(highs.setOptionValue("mip_abs_gap", max(options.gap_musd * matrix.cost_scale, 1e-9)), "mip_abs_gap")
+    if np.isfinite(known.bound):
+        checked(highs.setOptionValue("objective_target", _near_enough(known.bound, options) * matrix.cost_scale), "objective_target")
     hand_over(highs, matrix)
+    if known.start is not None:
+        _set_start(highs, matrix, known.start)
     session = _Session(highs, matrix.cost_scale, options.time_limit, progress)
     status = session.solve()
-    return session.left_behind(matrix) if status is None else _outcome(highs, matrix, session, status)
+    return session.left_behind(matrix, known.bound) if status is None else _outcome(highs, matrix, session, status, known.bound)
+
+
+def _near_enough(bound: float, options: Options) -> float:
+    """Return the objective at which the gap to a known bound is within what was asked for."""
+    relative = bound / (1.0 - options.gap) if bound > 0 and options.gap < 1 else bound / (1.0 + options.gap)
+    return float(max(relative, bound + options.gap_musd))
+
+
+def _set_start(highs: highspy.Highs, matrix: Matrix, start: Floats) -> None:
+    """Give HiGHS the integers of a point; it finds the rest by a linear program, and drops a start that is no plan.
+
+    What lies outside a column's bounds is left out, since HiGHS would refuse the whole.
+    """
+    possible = (start >= matrix.lower) & (start <= matrix.upper)
+    given = np.flatnonzero(matrix.integer & possible).astype(np.int32)
+    whole = np.round(start[given])
+    within = bool(np.all((whole >= matrix.lower[given]) & (whole <= matrix.upper[given])))  # HiGHS takes anything else for an error
+    if len(given) and within:
+        value = np.round(start[given]) / matrix.column_scale[given]
+        checked(highs.setSolution(len(given), given, value), "the start")
 
 
 class _Run(threading.Thread):
@@ -197,13 +239,13 @@ class _Session:
                 self._ends = min(self._ends, self.seconds + _PATIENCE_SECONDS)
         return worker.status
 
-    def left_behind(self, matrix: Matrix) -> Outcome:
+    def left_behind(self, matrix: Matrix, known_bound: float) -> Outcome:
         """Return the outcome of a HiGHS that did not stop: the last that it told of incumbent, bound and nodes."""
         x, objective = (None, float("nan")) if self._incumbent is None else self._incumbent
         bound, nodes = (-np.inf, 0) if self.latest is None else (self.latest.bound_musd, self.latest.nodes)
         point = None if x is None else x * matrix.column_scale
         stopped: Stopped = "interrupted" if self.interrupted else "time_limit"
-        return Outcome(stopped, point, objective / matrix.cost_scale, bound, nodes, 0, self.seconds)
+        return Outcome(stopped, point, objective / matrix.cost_scale, max(bound, known_bound), nodes, 0, self.seconds)
 
     def _improved(self, event: Any) -> None:
         self._incumbent = np.array(event.data_out.mip_solution, dtype=np.float64), float(event.data_out.objective_function_value)
@@ -223,7 +265,7 @@ class _Session:
             _LOG.info("%s", line)
 
 
-def _outcome(highs: highspy.Highs, matrix: Matrix, session: _Session, status: Any) -> Outcome:
+def _outcome(highs: highspy.Highs, matrix: Matrix, session: _Session, status: Any, known_bound: float) -> Outcome:
     info = highs.getInfo()
     holds = info.primal_solution_status == _FEASIBLE or highs.getModelStatus() == highspy.HighsModelStatus.kModelEmpty
     x = np.asarray(highs.getSolution().col_value, dtype=np.float64) * matrix.column_scale if holds else None
@@ -231,6 +273,7 @@ def _outcome(highs: highspy.Highs, matrix: Matrix, session: _Session, status: An
     is_mip = bool(matrix.integer.any())
     objective = float(info.objective_function_value) / matrix.cost_scale if holds else float("nan")
     bound = float(info.mip_dual_bound) / matrix.cost_scale if is_mip else (objective if stopped == "optimal" else -np.inf)
+    bound = max(bound, known_bound)
     iterations = max(int(info.simplex_iteration_count), 0) + max(int(info.ipm_iteration_count), 0)
     return Outcome(stopped, x, objective, bound, max(int(info.mip_node_count), 0), iterations, session.seconds)
 
@@ -244,6 +287,7 @@ def _stopped(highs: highspy.Highs, matrix: Matrix, status: Any, interrupted: boo
     kinds: dict[Any, Stopped] = {
         highspy.HighsModelStatus.kOptimal: "optimal",
         highspy.HighsModelStatus.kModelEmpty: "optimal",
+        highspy.HighsModelStatus.kObjectiveTarget: "optimal",
         highspy.HighsModelStatus.kTimeLimit: "time_limit",
         highspy.HighsModelStatus.kInfeasible: "infeasible",
         highspy.HighsModelStatus.kUnbounded: "unbounded",

@@ -173,7 +173,7 @@ def _matrix(info: Any, column_scale: Floats) -> Matrix:
         integer=integer,
         column_scale=scale,
         row_scale=_row_scale(a, scale),
-        cost_scale=_cost_scale(cost * scale),
+        cost_scale=cost_scale_of(cost * scale),
     )
 
 
@@ -196,7 +196,7 @@ def _row_scale(a: csc_array, column_scale: Floats) -> Floats:
     return np.asarray(2.0 ** -np.round(middle), dtype=np.float64)
 
 
-def _cost_scale(cost: Floats) -> float:
+def cost_scale_of(cost: Floats) -> float:
     """Return a power of two that brings the geometric mean of the costs near one, since HiGHS's tolerances are absolute."""
     sizes = np.abs(cost[cost != 0.0])
     return float(2.0 ** -np.round(np.mean(np.log2(sizes)))) if len(sizes) else 1.0

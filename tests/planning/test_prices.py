@@ -163,6 +163,7 @@ def _two_goods() -> dict[str, Rows]:
 def test_demand_is_priced_with_the_share_of_it_that_a_substitute_may_serve() -> None:
     plan = solved(instance(_two_goods()))
     assert price(plan, "demand", "Osaka|ore", 2030) == (pytest.approx(0.7 * 50 + 0.3 * 20), True)
+    assert price(plan, "substitute", "Osaka|ore|slag", 2030) == (pytest.approx(30.0), True)
 
 
 def test_the_price_of_a_full_plant_is_on_its_capacity_not_on_the_bound_of_its_run() -> None:
@@ -170,3 +171,16 @@ def test_the_price_of_a_full_plant_is_on_its_capacity_not_on_the_bound_of_its_ru
     tables = _two_goods() | {"substitutes": [{"commodity": "ore", "substitute": "slag"}]}
     plan = solved(instance(tables).set("facilities[facility=heap].capacity_t_per_year=60"))
     assert price(plan, "capacity", "heap", 2030) == (pytest.approx(30.0), True)
+
+
+def test_a_plant_that_does_not_stand_is_priced_at_its_first_tonne() -> None:
+    """The heap could be worth anything from 30 USD up while it does not exist; a first tonne of it would save 30."""
+    tables = _two_goods() | {"substitutes": [{"commodity": "ore", "substitute": "slag"}]}
+    project = {"project": "rake", "facility": "heap", "unit_t_per_year": 10, "units_max": 1, "capex_unit_musd": 1, "life_years": 1}
+    plan = solved(instance(tables | {"projects": [project]}).set("facilities[facility=heap].capacity_t_per_year=0"))
+    assert plan.builds.empty
+    usd_per_t, _ = price(plan, "capacity", "heap", 2030)
+    assert usd_per_t == pytest.approx(30.0)
+    (unit,) = plan.prices[plan.prices["kind"] == "unit"].to_dict("records")
+    assert (unit["key"], unit["year"]) == ("rake", 2030)
+    assert unit["musd"] == pytest.approx(10 * 30 / 1e6 - 1.0)
