@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from diversify.analyses.executor import Step
     from diversify.solve import Progress
 
 _REDRAW_SECONDS = 0.2
@@ -35,6 +36,11 @@ class Live:
         """Show where the solve stands."""
         if time.monotonic() - self._drawn >= _REDRAW_SECONDS:
             self._draw(f"{self.label}: {in_words(state)}")
+
+    def step(self, step: Step) -> None:
+        """Show how far a sweep is."""
+        reused = f", {step.reused} of them found before" if step.reused else ""
+        self._draw(f"{self.label}: {step.done} of {step.total} done{reused}; last: {step.name}")
 
     def clear(self) -> None:
         """Take the line away."""

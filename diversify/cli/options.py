@@ -17,7 +17,7 @@ INSTANCE_HELP = "INSTANCE is a folder, an .xlsx, a .json, - (JSON on standard in
 
 def common(verb: Verb) -> Verb:
     """Add --json, --quiet and --verbose."""
-    return _with(
+    return with_options(
         verb,
         click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output and nothing else, errors too."),
         click.option("--quiet", is_flag=True, help="No progress on standard error."),
@@ -27,7 +27,7 @@ def common(verb: Verb) -> Verb:
 
 def changing(verb: Verb) -> Verb:
     """Add --scenario and --set."""
-    return _with(
+    return with_options(
         verb,
         click.option("--scenario", metavar="NAME", help="Plan under this scenario of the instance."),
         click.option(
@@ -42,7 +42,7 @@ def changing(verb: Verb) -> Verb:
 
 def solving(verb: Verb) -> Verb:
     """Add the options of a solve; what is not given is the instance's own, else the default."""
-    return _with(
+    return with_options(
         verb,
         click.option("--gap", type=float, metavar="SHARE", help="Relative gap at which to stop (0.01)."),
         click.option("--time-limit", type=float, metavar="SECONDS", help="Stop after this long, keeping the best plan (100)."),
@@ -52,7 +52,8 @@ def solving(verb: Verb) -> Verb:
     )
 
 
-def _with(verb: Verb, *decorators: Callable[[Verb], Verb]) -> Verb:
+def with_options(verb: Verb, *decorators: Callable[[Verb], Verb]) -> Verb:
+    """Apply decorators from the last to the first, so that help lists their options in the order written."""
     for decorate in reversed(decorators):
         verb = decorate(verb)
     return verb
