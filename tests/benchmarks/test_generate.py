@@ -70,3 +70,11 @@ def test_the_options_table_has_a_row_a_run(tmp_path):
     dv.save(generate(SMALL), tmp_path / "case")
     rows = rows_of(run("highs_options.py", "--instance", str(tmp_path / "case"), "--seconds", "2", "--seeds", "0", "--only", "default"))
     assert [row[:2] for row in rows[2:]] == [["default", "0"]]
+
+
+def test_the_sharing_table_has_a_row_each_way_and_their_ratio(tmp_path):
+    dv.save(generate(SMALL), tmp_path / "case")
+    cap = dv.load(tmp_path / "case").table("caps")["cap"].iloc[0]
+    rows = rows_of(run("frontier_sharing.py", "--instance", str(tmp_path / "case"), "--cap", cap, "--shares", "0.6,0.5", "--gap-musd", "5"))
+    assert [row[0] for row in rows[2:]] == ["shared", "cold", "cold / shared"]
+    assert int(rows[3][1]) == 3
