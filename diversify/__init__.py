@@ -11,6 +11,16 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from diversify.analyses.alternatives import alternatives
+    from diversify.analyses.answer import Answer
+    from diversify.analyses.coalition import coalition
+    from diversify.analyses.diagnose import diagnose
+    from diversify.analyses.executor import Executor
+    from diversify.analyses.frontier import frontier
+    from diversify.analyses.least_cap import least_cap
+    from diversify.analyses.prices import prices
+    from diversify.analyses.regret import regret
+    from diversify.analyses.sensitivity import sensitivity
     from diversify.audit import AuditReport, audit
     from diversify.errors import DiversifyError, InstanceError, Problem, ResultFolderError, SolverError, UsageError
     from diversify.instance import Findings, Instance, bundled_chains, bundled_instances, check, describe, load, new, save
@@ -19,18 +29,30 @@ if TYPE_CHECKING:
     from diversify.planning.compare import compare
 
 _HOMES = {
+    "diversify.analyses.alternatives": ("alternatives",),
+    "diversify.analyses.answer": ("Answer",),
+    "diversify.analyses.coalition": ("coalition",),
+    "diversify.analyses.diagnose": ("diagnose",),
+    "diversify.analyses.executor": ("Executor",),
+    "diversify.analyses.frontier": ("frontier",),
+    "diversify.analyses.least_cap": ("least_cap",),
+    "diversify.analyses.prices": ("prices",),
+    "diversify.analyses.regret": ("regret",),
+    "diversify.analyses.sensitivity": ("sensitivity",),
+    "diversify.audit": ("AuditReport", "audit"),
     "diversify.errors": ("DiversifyError", "InstanceError", "Problem", "ResultFolderError", "SolverError", "UsageError"),
     "diversify.instance": ("Findings", "Instance", "bundled_chains", "bundled_instances", "check", "describe", "load", "new", "save"),
     "diversify.plan": ("Plan",),
     "diversify.planning": ("Progress", "build_model", "export_model", "solve"),
     "diversify.planning.compare": ("compare",),
-    "diversify.audit": ("AuditReport", "audit"),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
+    "Answer",
     "AuditReport",
     "DiversifyError",
+    "Executor",
     "Findings",
     "Instance",
     "InstanceError",
@@ -40,17 +62,25 @@ __all__ = [
     "ResultFolderError",
     "SolverError",
     "UsageError",
+    "alternatives",
     "audit",
     "build_model",
     "bundled_chains",
     "bundled_instances",
     "check",
+    "coalition",
     "compare",
     "describe",
+    "diagnose",
     "export_model",
+    "frontier",
+    "least_cap",
     "load",
     "new",
+    "prices",
+    "regret",
     "save",
+    "sensitivity",
     "solve",
 ]
 

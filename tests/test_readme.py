@@ -21,7 +21,15 @@ SNIPPETS = [block for block in BLOCKS if block["kind"] == "python"]
 
 def run(arguments: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    return subprocess.run(arguments, cwd=folder, env=os.environ | {"PATH": path}, capture_output=True, text=True, timeout=900, check=False)
+    return subprocess.run(
+        arguments,
+        cwd=folder,
+        env=os.environ | {"PATH": path, "DIVERSIFY_CACHE": str(folder / "cache")},
+        capture_output=True,
+        text=True,
+        timeout=900,
+        check=False,
+    )
 
 
 def test_every_code_block_is_marked_and_so_run_by_a_test() -> None:

@@ -11,7 +11,7 @@ import threading
 
 import click
 
-from diversify.cli import cases, plans
+from diversify.cli import alternatives, cases, coalition, diagnose, frontier, least_cap, plans, prices, regret, sensitivity
 from diversify.cli.outcome import EXIT_CODES, Verbs
 
 
@@ -29,6 +29,14 @@ def command() -> None:
 for verb in (
     *(cases.list_bundled, cases.new, cases.check, cases.show, plans.solve, cases.convert, cases.export),
     *(plans.audit, plans.compare),
+    alternatives.alternatives,
+    coalition.coalition,
+    frontier.frontier,
+    least_cap.least_cap,
+    diagnose.diagnose,
+    prices.prices,
+    regret.regret,
+    sensitivity.sensitivity,
 ):
     command.add_command(verb)
 
