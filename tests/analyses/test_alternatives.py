@@ -308,6 +308,7 @@ def with_continuous_brook(usd_per_t_year: float, **more: float) -> dv.Instance:
     )
 
 
+@pytest.mark.slow
 def test_a_continuous_project_counts_from_a_hundredth_of_its_most() -> None:
     """At 5,000 USD per t/yr the brook is the cheapest there is, and what is wanted of it is built; left out, 0.6 t/yr still may be."""
     answer = alternatives(with_continuous_brook(5_000), within=0.05, plans=1, gap=0)

@@ -246,7 +246,8 @@ def _line(place: str, unit: float, capex: float) -> dict[str, object]:
     return {**project, "capex_unit_musd": capex, "capex_first_musd": 1.5, "fixed_usd_per_t_year": 100}
 
 
-@pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [1, 2])
 def test_every_subset_costs_what_its_case_written_out_anew_costs(seed: int) -> None:
     values = dv.coalition(written_out(seed, set(THREE)), THREE, gap=0).summary["values_musd"]
     for name, value in values.items():

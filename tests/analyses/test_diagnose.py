@@ -227,7 +227,8 @@ TIGHT: list[tuple[str, tuple[str, ...]]] = [
 ]
 
 
-@pytest.mark.parametrize(("name", "changes"), [TIGHT[0], *(pytest.param(*each, marks=pytest.mark.slow) for each in TIGHT[1:])])
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "changes"), TIGHT)
 def test_every_repair_alone_gives_the_plan_that_it_says(name: str, changes: tuple[str, ...]) -> None:
     case = example(name).set(*changes)
     answer = diagnose(case)

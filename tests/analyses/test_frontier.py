@@ -293,6 +293,7 @@ def test_workers_change_nothing(tmp_path: Path) -> None:
     assert text(small_frontier.asked(Executor(2, tmp_path))) == uninterrupted()
 
 
+@pytest.mark.slow
 def test_a_run_that_is_killed_goes_on_where_it_was_and_answers_as_one_process_does_uninterrupted(tmp_path: Path) -> None:
     def kept() -> dict[Path, int]:
         return {file: file.stat().st_mtime_ns for file in tmp_path.rglob("*.json")}

@@ -149,6 +149,7 @@ def test_at_the_rate_where_sources_tie_a_tariff_has_a_price_on_either_side() -> 
     assert (duty["musd_low"], duty["musd_high"]) == (pytest.approx(0.0, abs=1e-9), pytest.approx(2 * 60 * 2 / 1e6))
 
 
+@pytest.mark.slow
 def test_moving_a_tariff_by_hand() -> None:
     """From 10 % to 30 % the duty would cost 60 USD a t; Perth takes over at a further 20 USD over what Baotou costs now."""
     answer = dv.prices(tariffed(), kind="tariff", move=0.2, gap=0)
@@ -288,6 +289,7 @@ def test_lifting_a_ban_is_told_by_a_move_though_it_has_no_price() -> None:
     assert (move["low_musd"], move["held_musd"]) == (pytest.approx(-25 * 20 / 1e6), pytest.approx(-25 * 20 / 1e6))
 
 
+@pytest.mark.slow
 def test_a_cap_for_each_country_moves_for_one_alone() -> None:
     """Of a cap of 50 % for each of two countries, with dear ore from Perth for the rest, only Japan's is loosened."""
     tables: dict[str, Rows] = {name: list(frame.dropna(axis=1, how="all").to_dict("records")) for name, frame in tariffed().tables.items()}
