@@ -118,14 +118,15 @@ class _Dispatcher(LinearBeforeChildDispatcher):  # type: ignore[misc]  # Pyomo h
 
     @staticmethod
     def _before_linear(visitor: Any, child: Any) -> Any:
+        terms = child.args  # not _args_: sums that were made of each other share that list, each up to a length of its own
         linear: dict[int, float] = {}
-        for term in child._args_:
+        for term in terms:
             if term.__class__ is MonomialTermExpression:
                 coefficient, variable = term._args_
                 linear[id(variable)] = coefficient
             else:
                 linear[id(term)] = 1.0
-        each_once = len(linear) == len(child._args_) and linear.keys() <= visitor.var_map.keys()
+        each_once = len(linear) == len(terms) and linear.keys() <= visitor.var_map.keys()
         if not each_once or set(map(type, linear.values())) != {float}:
             return LinearBeforeChildDispatcher._before_linear(visitor, child)
         result = visitor.Result()

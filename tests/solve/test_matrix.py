@@ -112,6 +112,22 @@ def test_an_exported_model_has_the_same_optimum_and_readable_names(tmp_path: Pat
     assert all(name in text for name in ("v_build(ridge_1,2033)", "c_cap(china,JPN,2031)", "c_capacity(ridge,2033)"))
 
 
+def test_a_sum_that_was_extended_after_a_row_was_made_of_it_leaves_that_row_as_it_is() -> None:
+    """Pyomo's sums share the list of their terms: what is added to one later stands in the list of the earlier ones too."""
+    model = dv.build_model(hand_solved())
+    built = list(model.v_build.values())
+    some = 1.0 * built[0] + 2.0 * built[1]
+    model.c_some = pyo.Constraint(expr=some <= 7.0)
+    model.c_more = pyo.Constraint(expr=some + 3.0 * built[2] <= 9.0)
+    matrix = compile_model(model, model.diversify.variables, model.diversify.scale)
+    rows = {row.name: position for position, row in enumerate(matrix.rows)}
+    column = {id(variable): position for position, variable in enumerate(matrix.columns)}
+    found = [
+        matrix.a.tocsr()[[rows[name]]].toarray()[0][[column[id(each)] for each in built[:3]]].tolist() for name in ("c_some", "c_more")
+    ]
+    assert found == [[1.0, 2.0, 0.0], [1.0, 2.0, 3.0]]
+
+
 def test_a_model_that_is_not_linear_is_refused() -> None:
     model = dv.build_model(hand_solved())
     model.curved = pyo.Constraint(expr=model.v_build["ridge-1", 2031] ** 2 <= 4)
