@@ -253,6 +253,7 @@ def test_what_the_data_decide_needs_no_solve() -> None:
     assert len(heard) == 2  # the best plan, and the ridge
 
 
+@pytest.mark.slow
 def test_without_a_project_there_may_be_no_plan_at_all() -> None:
     """With demand that must be met, and mines of 60 + 50 t/yr beside it, 50 t/yr of vale cannot be missed, nor can the ridge."""
     strict = small_case(dome={"units_max": 0}, brook={"units_max": 0}).replace(

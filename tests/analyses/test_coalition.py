@@ -130,6 +130,7 @@ def test_a_group_acts_as_one_member(told_of_two: Answer) -> None:
     assert {name: value["cost"] for name, value in values.items()} == pytest.approx({"asia": 7.5, "USA": 6.0, "asia+USA": 9.5})
 
 
+@pytest.mark.slow
 def test_the_first_pass_is_carried_on_until_the_gain_is_told_apart(shared: dv.Instance) -> None:
     """At a gap of 90 % a solve may end anywhere; the band is then closed to a twentieth of the gain or so."""
     steps: list[Step] = []
@@ -139,6 +140,7 @@ def test_the_first_pass_is_carried_on_until_the_gain_is_told_apart(shared: dv.In
     assert band["high"] - band["low"] <= 0.05 * band["high"] + 1e-6
 
 
+@pytest.mark.slow
 def test_a_given_absolute_gap_is_one_pass(shared: dv.Instance) -> None:
     steps: list[Step] = []
     dv.coalition(shared, TWO, gap=0.9, gap_musd=5.0, executor=Executor(progress=steps.append))

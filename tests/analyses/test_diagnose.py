@@ -184,6 +184,7 @@ def test_shortage_that_physics_causes_says_how_much_is_left_at_best() -> None:
     assert "this is proved" in page(answer)
 
 
+@pytest.mark.slow
 def test_a_repair_of_a_path_moves_the_listed_years_that_need_it() -> None:
     """The cap falls from 50 % in 2030 to 10 % in 2034: 30 % in 2032, where 40 are needed; only the end of the path moves."""
     answer = diagnose(ore_case(years=(2030, 2032, 2034), caps=[cap(0.5), cap(0.1) | {"year": 2034}]), gap=0)
@@ -244,6 +245,7 @@ def test_every_repair_alone_gives_the_plan_that_it_says(name: str, changes: tupl
     assert ranks == sorted(ranks)
 
 
+@pytest.mark.slow
 def test_a_second_run_solves_nothing_and_says_the_same(tmp_path: Path) -> None:
     heard: list[Step] = []
     what = next(iter(BY_HAND))

@@ -177,6 +177,7 @@ def test_the_share_without_a_cap_is_the_least_at_no_more_cost() -> None:
     assert summary["uncapped"]["reached"] == pytest.approx(0.3)
 
 
+@pytest.mark.slow
 def test_a_point_that_its_neighbours_tell_enough_of_is_not_solved() -> None:
     """Between 60 and 40 % the cost rises by 0.002 million USD: within 0.1 the tighter plan will do, and the point says whose it is."""
     steps: list[Step] = []
@@ -221,6 +222,7 @@ def test_where_nothing_has_a_plan_shares_are_answered_and_a_range_is_refused() -
         frontier(case, "china")
 
 
+@pytest.mark.slow
 def test_a_grid_against_shortage_is_what_trying_everything_says() -> None:
     shares, levels = [0.3, 0.0], [60.0, 0.0]
     answer = frontier(hand_solved(), "china", shares=shares, against="shortage", levels=levels, gap=0)
@@ -242,6 +244,7 @@ def test_a_grid_against_shortage_is_what_trying_everything_says() -> None:
     assert "limit on shortage" in page(answer)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("shares", "levels"), [([0.4], [2.5]), pytest.param([0.7, 0.4], None, marks=pytest.mark.slow)])
 def test_a_grid_against_a_budget_is_what_trying_everything_says(shares: list[float], levels: list[float] | None) -> None:
     """Units of a million each: two for 70 %, three for 40 %. The budget's own limit of one million is moved, the other budget stays."""

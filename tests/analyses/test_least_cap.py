@@ -310,6 +310,7 @@ def test_a_first_limit_that_nothing_keeps_leaves_no_share_at_all() -> None:
 # What holds it
 
 
+@pytest.mark.slow
 def test_what_holds_the_share_is_named_with_its_worth() -> None:
     """90 t demand, 30 clean standing and one project of 15 in 2031: 1 - 45 / 90 in 2031. One per cent of 45 t is 0.5 points; and of
     the unit, 0.15 / 90. In 2030 the project comes too late.

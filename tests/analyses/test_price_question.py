@@ -168,7 +168,8 @@ def test_limits_and_their_ranges_where_a_lane_is_shared() -> None:
     assert row_of(answer, "supply", "Baotou|CHN|ore|", 2030)["usd_per_t"] == pytest.approx(30.0)
 
 
-@pytest.mark.parametrize("name", ["random-02", pytest.param("random-04", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["random-02", "random-04"])
 def test_tariff_prices_are_the_slopes_of_the_whole_case(name: str) -> None:
     case = example(name)
     answer = dv.prices(case, kind="tariff", gap=0, most=3)
@@ -188,7 +189,8 @@ def test_tariff_prices_are_the_slopes_of_the_whole_case(name: str) -> None:
             assert row.musd == pytest.approx(below, rel=1e-4, abs=1e-8)
 
 
-@pytest.mark.parametrize("name", ["random-02", pytest.param("random-05", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["random-02", "random-05"])
 def test_one_more_unit_is_worth_what_the_case_saves_with_it_built(name: str) -> None:
     case = example(name)
     plan = dv.solve(case, gap=0)
@@ -205,7 +207,8 @@ def test_one_more_unit_is_worth_what_the_case_saves_with_it_built(name: str) -> 
         assert row.musd >= row.musd_low - 1e-6
 
 
-@pytest.mark.parametrize("name", ["random-07", pytest.param("random-16", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["random-07", "random-16"])
 def test_demand_and_restrictions_cost_what_the_case_says_with_the_figure_moved(name: str) -> None:
     """The price is the slope of the whole case in the figure; the limits of substitutes move along with demand."""
     from diversify.analyses.prices.figures import figure_of, with_value
@@ -266,6 +269,7 @@ def test_moving_the_most_units_is_what_enumeration_says() -> None:
         dv.prices(case, kind="unit", move=0.5, gap=0)
 
 
+@pytest.mark.slow
 def test_a_move_that_leaves_no_plan_says_so() -> None:
     """Without a shortage cost a demand beyond what the mines can make has no plan."""
     case = tariffed().set("facilities[facility=Perth].capacity_t_per_year=40")
@@ -278,6 +282,7 @@ def test_a_move_that_leaves_no_plan_says_so() -> None:
     assert up[["low_musd", "high_musd", "held_musd"]].isna().all()
 
 
+@pytest.mark.slow
 def test_lifting_a_ban_is_told_by_a_move_though_it_has_no_price() -> None:
     """Baotou's ore may not leave in 2031. 60 t that might would save 50 - 30 USD each; 25 t save 500."""
     ban = [{"restriction": "ban", "origin": "CHN", "destination": "*", "commodity": "ore", "first_year": 2031, "limit_t_per_year": 0}]

@@ -173,6 +173,7 @@ def test_what_does_not_make_sense_is_refused(tmp_path: Path) -> None:
         regret({"none": none})
 
 
+@pytest.mark.slow
 def test_a_gap_that_leaves_the_least_cost_open_leaves_the_regret_open() -> None:
     """With a gap of 100 % the scenario's own solve proves little; the cells, which are linear programs, stay exact."""
     answer = regret({name: ridge_plans()[name] for name in ("base", "high")}, scenarios=["base"], gap=1.0)

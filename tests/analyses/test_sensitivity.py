@@ -95,6 +95,7 @@ def two_mines() -> dv.Instance:
 MINES = ["a=facilities[facility=a].variable_usd_per_t=1000|3000", "b=facilities[facility=b].variable_usd_per_t=1000|2000"]
 
 
+@pytest.mark.slow
 def test_every_end_costs_what_trying_all_numbers_of_units_says() -> None:
     ends = {
         "demand": ({"wanted": 50}, {"wanted": 150}),
@@ -138,6 +139,7 @@ def test_beside_each_swing_stands_how_well_its_figures_are_known() -> None:
     assert with_figures.kinds(with_figures.touched(DEMAND.low)) == ({"cited": 1}, ["a book"])
 
 
+@pytest.mark.slow
 def test_a_swing_within_the_gaps_is_not_called_proved_and_its_band_holds_the_true_one() -> None:
     answer = sensitivity(ridge_case(), inputs=[CAPITAL, "port=facilities[facility=port].variable_usd_per_t=x0.99|x1.01"], gap=0.4)
     assert answer.summary["gap_musd"] is not None

@@ -17,7 +17,7 @@ from diversify.audit import audit
 SOLVED = ("random-01", "random-05", "random-09", "random-13", "random-17", "random-18")
 """Between them: stocks, returns with origin, floors, budgets, modes, closures, each basis, two tracing groups, hard demand."""
 
-MUTATED = ("random-09", "random-13", "random-18")
+MUTATED = ("random-09", "random-13", pytest.param("random-18", marks=pytest.mark.slow))
 """Those whose rows are changed one by one."""
 
 FIGURES = {
