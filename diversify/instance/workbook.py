@@ -39,6 +39,7 @@ _BROKEN = (
 _FORMULA = re.compile(rb"<(?:\w+:)?f[\s/>]")
 _ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
 _ESCAPE_START = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
+_UNPRINTABLE = re.compile("[\x7f-\x84\x86-\x9f\ufffe\uffff]")
 """The workbook's own way of writing a character that XML cannot hold, such as ``_x000D_``."""
 
 
@@ -207,7 +208,7 @@ def write_workbook(instance: Instance, path: Path) -> None:
     sheet = _new_sheet(book, META_SHEET)
     sheet.append([_text_cell(sheet, "key"), _text_cell(sheet, "value")])
     for key, value in instance.meta.items():
-        shown = json.dumps(value, ensure_ascii=False) if isinstance(value, (list, dict)) else value
+        shown = _flow(value) if isinstance(value, (list, dict)) else value
         sheet.append([_text_cell(sheet, key), _cell(sheet, shown)])
     for name in instance.tables:
         sheet = _new_sheet(book, name)
@@ -217,6 +218,11 @@ def write_workbook(instance: Instance, path: Path) -> None:
         for row in zip(*(plain_values(frame[column]) for column in columns), strict=True):
             sheet.append([_cell(sheet, value) for value in row])
     book.save(path)
+
+
+def _flow(value: Any) -> str:
+    """Return a list or mapping as text that YAML reads back, which takes some control characters only where they are escaped."""
+    return _UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(value, ensure_ascii=False))
 
 
 def _new_sheet(book: Workbook, title: str) -> Any:

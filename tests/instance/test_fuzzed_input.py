@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from small_case import META, TABLES, write_case
 
@@ -65,6 +65,7 @@ def test_any_text_of_keys_is_refused_or_read(text: str) -> None:
 
 
 @QUIET
+@example({"solve": {"\x7f": None, "\x80\ufffe": "\x9f"}}, {})
 @given(
     st.dictionaries(st.sampled_from(["format", "name", "years", "discount_rate", "chains", "solve", "reveal_year", "title"]), NESTED),
     st.dictionaries(st.sampled_from(sorted(SCHEMA)), st.lists(st.dictionaries(CELL, NESTED, max_size=4), max_size=3) | NESTED, max_size=3),
