@@ -43,8 +43,7 @@ class Program:
 
         The solver does not see columns that are fixed, nor those that no row and no cost mentions, which are zero.
         """
-        position = self.matrix.positions()
-        variables = self.statement.variables
+        position, variables = self._column_positions, self.statement.variables
         order = np.array([position.get(id(variable), -1) for variable in variables], dtype=np.int64)
         unseen = np.array([float(variable.value) if variable.fixed else 0.0 for variable in variables])
         return Point(self.statement, np.where(order >= 0, np.append(x, 0.0)[order], unseen))
@@ -69,7 +68,7 @@ class Program:
 
     def start(self, plan_builds: pd.DataFrame) -> Floats:
         """Return a start (n,) from a plan's table ``builds``: units and first-unit purchases, NaN elsewhere."""
-        position = self.matrix.positions()
+        position = self._column_positions
         start = np.full(len(self.matrix.columns), np.nan)
         for variable, value in _decisions(self.statement, plan_builds):
             if id(variable) in position:
@@ -133,7 +132,7 @@ class Answer:
 
     def value(self, variable: Any) -> float:
         """Return the value of a Pyomo variable, also of one that the caller added."""
-        position = self.program.matrix.positions().get(id(variable), -1)
+        position = self.program._column_positions.get(id(variable), -1)
         if self.outcome.x is None or position < 0:
             return float(variable.value or 0.0)
         return float(self.outcome.x[position])
