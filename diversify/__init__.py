@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from diversify.analyses.frontier import frontier
     from diversify.analyses.least_cap import least_cap
     from diversify.analyses.prices import prices
+    from diversify.analyses.provenance import provenance
     from diversify.analyses.regret import regret
     from diversify.analyses.sensitivity import sensitivity
     from diversify.audit import AuditReport, audit
@@ -37,6 +38,7 @@ _HOMES = {
     "diversify.analyses.frontier": ("frontier",),
     "diversify.analyses.least_cap": ("least_cap",),
     "diversify.analyses.prices": ("prices",),
+    "diversify.analyses.provenance": ("provenance",),
     "diversify.analyses.regret": ("regret",),
     "diversify.analyses.sensitivity": ("sensitivity",),
     "diversify.audit": ("AuditReport", "audit"),
@@ -78,6 +80,7 @@ __all__ = [
     "load",
     "new",
     "prices",
+    "provenance",
     "regret",
     "save",
     "sensitivity",

@@ -51,6 +51,10 @@ class Problem:
         return asdict(self)
 
 
+ASSUMED_AND_DECISIVE = "assumed_and_decisive"
+"""Code of the warning about an assumed row that decides the plan; there may be many."""
+
+
 class DiversifyError(Exception):
     """Root of the errors that the package raises on purpose."""
 

@@ -15,7 +15,7 @@ from diversify.instance import Instance, load
 from diversify.result_folder import INSTANCE, MANIFEST, SUMMARY, files_of, write_result
 
 TABLES: dict[str, tuple[str, ...]] = {
-    "builds": ("project", "facility", "year", "decided_year", "units", "capacity_t_per_year", "capex_musd"),
+    "builds": ("project", "facility", "year", "decided_year", "units", "capacity_t_per_year", "capex_musd", "source", "quality"),
     "closures": ("facility", "year", "closed_t_per_year"),
     "capacity": ("facility", "year", "standing_t_per_year", "new_t_per_year", "usable_t_per_year"),
     "activity": ("facility", "process", "tag", "year", "activity_t_per_year"),
@@ -32,11 +32,15 @@ TABLES: dict[str, tuple[str, ...]] = {
     "prices": ("kind", "table", "key", "year", "usd_per_t", "musd", "unique"),
 }
 """Columns of every table of a result, in the order of the files. Quantities are t or t/yr, money is million USD:
-annual and undiscounted in ``flows`` and ``shortages``, overnight in ``builds``, discounted in the cost tables."""
+annual and undiscounted in ``flows`` and ``shortages``, overnight in ``builds``, discounted in the cost tables. ``source`` and
+``quality`` of ``builds`` are those of the project's row in the instance."""
+
+_ADDED = {"source", "quality"}
+"""Columns that results of earlier versions lack; blank when such a result is read."""
 
 _TEXT = {
     *("project", "facility", "process", "tag", "origin", "owner", "destination", "commodity", "location", "supplied_by"),
-    *("cap", "consumers", "stage", "country", "category", "kind", "table", "key"),
+    *("cap", "consumers", "stage", "country", "category", "kind", "table", "key", "source", "quality"),
 }
 FILES = files_of(TABLES)
 """Names of the files of a result folder."""
@@ -131,6 +135,7 @@ def _read(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
         na_values={name: [""] for name in columns if name not in _TEXT},
         encoding="utf-8",
     )
-    if list(frame.columns) != list(columns):
+    there = set(frame.columns)
+    if list(frame.columns) != [name for name in columns if name in there or name not in _ADDED]:
         raise ValueError(f"{path.name} should have the columns {', '.join(columns)}")
-    return frame
+    return frame.assign(**{name: "" for name in columns if name not in there})

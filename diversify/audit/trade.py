@@ -104,16 +104,24 @@ def distances_km(lanes: pd.DataFrame, case: Case) -> pd.Series:
 
 def duties(flows: pd.DataFrame, case: Case) -> pd.Series:
     """Return the duty on each flow, USD per t: rates that match add up; none within a country or a customs union."""
+    rows = tariff_duties(flows, case)
+    total: pd.Series = rows["duty_usd_per_t"].groupby(level=0).sum()
+    return total.reindex(flows.index, fill_value=0.0).astype(float)
+
+
+def tariff_duties(flows: pd.DataFrame, case: Case) -> pd.DataFrame:
+    """Return the flows once for every tariff that they pay, under their own index, with ``tariff`` and ``duty_usd_per_t``."""
     leaves, enters = flows["origin"].map(case.country), flows["destination"].map(case.country)
     union_left, union_entered = leaves.map(case.union), enters.map(case.union)
-    free = (leaves == enters) | ((union_left == union_entered) & (union_left != ""))
-    rate = pd.Series(0.0, index=flows.index)
-    for row in case.tables["tariffs"].to_dict("records"):
-        hit = leaves.isin(case.members[row["origin"]]) & enters.isin(case.members[row["destination"]])
-        hit &= flows["year"].isin(case.in_force(row["first_year"], row["last_year"])) & _is_commodity(flows, row["commodity"])
-        rate = rate.mask(hit, rate + float(row["rate"]))
+    pays = (leaves != enters) & ((union_left != union_entered) | (union_left == ""))
     price = case.price.reindex(pd.MultiIndex.from_frame(flows[["commodity", "year"]])).to_numpy(dtype=float)
-    return pd.Series(rate.where(~free, 0.0).to_numpy(dtype=float) * price, index=flows.index)
+    paid = [flows.iloc[:0].assign(tariff="", duty_usd_per_t=0.0)]
+    for row in case.tables["tariffs"].to_dict("records"):
+        hit = pays & leaves.isin(case.members[row["origin"]]) & enters.isin(case.members[row["destination"]])
+        hit &= flows["year"].isin(case.in_force(row["first_year"], row["last_year"])) & _is_commodity(flows, row["commodity"])
+        if hit.any():
+            paid.append(flows[hit].assign(tariff=row["tariff"], duty_usd_per_t=float(row["rate"]) * price[hit.to_numpy()]))
+    return pd.concat(paid)
 
 
 def _is_commodity(flows: pd.DataFrame, commodity: str) -> pd.Series:

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from diversify.cli.live import watching
-from diversify.cli.options import INSTANCE_HELP, changing, common, instance_of
+from diversify.cli.live import Live, watching
+from diversify.cli.options import INSTANCE_HELP, Verb, changing, common, instance_of, with_options
 from diversify.cli.outcome import Exit, emit_json
 from diversify.cli.pages import print_line, print_page
+from diversify.cli.questions import cache_folder
 from diversify.errors import InstanceError, UsageError
 
 if TYPE_CHECKING:
-    from diversify.instance import Findings
+    from diversify.analyses.answer import Answer
+    from diversify.instance import Findings, Instance
+
+_WEIGHED = ("stopped", "holds", "objective_musd", "bound_musd", "gap", "cost_by_quality_musd", "assumed")
+"""What ``show --json`` says of the figures weighed by a plan."""
 
 
 @click.command("list")
@@ -70,18 +76,49 @@ def new(folder: str, source: str | None, as_json: bool, quiet: bool, verbose: bo
     return Exit.DONE
 
 
+def _weighing(verb: Verb) -> Verb:
+    """Add --plan, --quick and --no-cache: by which plan figures are weighed."""
+    return with_options(
+        verb,
+        click.option("--plan", metavar="PLAN", help="Weigh figures by this plan of the case, a folder written by solve --out."),
+        click.option("--quick", is_flag=True, help="Do not weigh figures by a plan: nothing is solved."),
+        click.option("--no-cache", is_flag=True, help="Solve anew, and keep nothing for the next run."),
+    )
+
+
+def _weighed(case: Instance, given: Mapping[str, Any], live: Live) -> Answer | None:
+    """Return the figures of a case that decide a plan: the one given, else one that is solved for; None where nothing is assumed."""
+    from diversify.analyses.executor import Executor
+    from diversify.analyses.provenance import holds_assumptions, provenance
+    from diversify.plan import Plan
+
+    if given["quick"] or not (given["plan"] or holds_assumptions(case)):
+        return None
+    live.stage("solving, to see which figures decide")
+    plan = None if given["plan"] is None else Plan.load(given["plan"])
+    return provenance(case, plan, executor=Executor(store=None if given["no_cache"] else cache_folder()))
+
+
 @click.command(epilog=INSTANCE_HELP)
 @click.argument("instance")
 @changing
+@_weighing
 @common
-def check(instance: str, scenario: str | None, changes: tuple[str, ...], as_json: bool, quiet: bool, verbose: bool) -> Exit:
+def check(instance: str, as_json: bool, quiet: bool, verbose: bool, **given: Any) -> Exit:
     """List every problem in the data of INSTANCE: where it is, what it is, what to do.
 
-    Errors keep the case from being planned with (exit code 2); warnings are merely odd.
+    Errors keep the case from being planned with (exit code 2); warnings are merely odd, or tell of an assumed row that decides
+    the plan: a project that is built, or a limit that binds. To see which do, a case with assumed rows is solved once; the plan is
+    kept for the next run.
     """
     with watching(quiet=quiet, verbose=verbose) as live:
         live.stage("checking")
-        findings = _findings(instance, scenario, changes)
+        case, findings = _checked(instance, given["scenario"], given["changes"])
+        weighed = None if case is None else _weighed(case, given, live)
+        if weighed is not None:
+            from diversify.analyses.provenance import assumed_and_decisive
+
+            findings.warnings.extend(assumed_and_decisive(weighed))
     if as_json:
         emit_json({name: [problem.as_dict() for problem in getattr(findings, name)] for name in ("errors", "warnings")})
     else:
@@ -91,27 +128,37 @@ def check(instance: str, scenario: str | None, changes: tuple[str, ...], as_json
     return Exit.DONE if findings.ok else Exit.BAD_INPUT
 
 
-def _findings(source: str, scenario: str | None, changes: tuple[str, ...]) -> Findings:
+def _checked(source: str, scenario: str | None, changes: tuple[str, ...]) -> tuple[Instance | None, Findings]:
+    """Return the case, None where it has errors, and what was found in it."""
     from diversify.instance import Findings
     from diversify.instance import check as check_instance
 
-    if scenario is None and not changes:
-        return check_instance(source)
     try:
-        return check_instance(instance_of(source, scenario, changes))
+        case = instance_of(source, scenario, changes)
     except InstanceError as error:
-        return Findings(error.problems, error.warnings)
+        return None, Findings(error.problems, error.warnings)
+    return case, check_instance(case)
 
 
 @click.command(epilog=INSTANCE_HELP)
 @click.argument("instance")
 @changing
+@_weighing
 @common
-def show(instance: str, scenario: str | None, changes: tuple[str, ...], as_json: bool, quiet: bool, verbose: bool) -> Exit:
-    """Show what is in INSTANCE: years, sizes, supply against demand, caps, where the figures come from."""
-    from diversify.instance import describe
+def show(instance: str, as_json: bool, quiet: bool, verbose: bool, **given: Any) -> Exit:
+    """Show what is in INSTANCE: years, sizes, supply against demand, caps, where the figures come from.
 
-    described = describe(instance_of(instance, scenario, changes))
+    A case with assumed rows is solved once, to see which assumptions carry most of the cost; the plan is kept for the next run.
+    """
+    with watching(quiet=quiet, verbose=verbose) as live:
+        live.stage("reading")
+        from diversify.instance import describe
+
+        case = instance_of(instance, given["scenario"], given["changes"])
+        described = describe(case)
+        weighed = _weighed(case, given, live)
+        if weighed is not None:
+            described["weighed"] = {name: weighed.summary[name] for name in _WEIGHED}
     if as_json:
         emit_json(described)
     else:

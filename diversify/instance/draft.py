@@ -115,6 +115,12 @@ def shown_value(value: object) -> str:
     return "" if value is None or value is pd.NA or value != value else shown(value)
 
 
+def row_keys(frame: pd.DataFrame, table: Table) -> list[str]:
+    """Return the key cells of every row joined by ``|``, blanks as nothing: the name of a row in the table ``figures``."""
+    columns = [[shown_value(value) for value in frame[column].tolist()] for column in table.key]
+    return ["|".join(cells) for cells in zip(*columns, strict=True)]
+
+
 def empty_frame(table: Table) -> pd.DataFrame:
     """Return the table without rows, all columns typed."""
     return frame_of({column.name: blank_column(column, 0) for column in table.columns})

@@ -7,6 +7,7 @@ import pandas as pd
 
 from diversify.model import Statement
 from diversify.network.ground import Floats
+from diversify.plan import TABLES
 
 _NOTHING = 1e-9
 """Quantities below this part of their column's typical magnitude are solver noise and left out."""
@@ -52,7 +53,10 @@ def plan_tables(point: Point) -> dict[str, pd.DataFrame]:
 
 
 def builds(point: Point) -> pd.DataFrame:
-    """One row per project and on-line year: units, their capacity, and overnight capex with the first-unit cost where it is bought."""
+    """One row per project and on-line year: units, their capacity, and overnight capex with the first-unit cost where it is bought.
+
+    ``source`` and ``quality`` of the project's row go along, so that a result tells by itself what it rests on.
+    """
     network = point.statement.network
     plants = network.plants
     units = point.of("v_build")
@@ -66,12 +70,17 @@ def builds(point: Point) -> pd.DataFrame:
     lumpy = of_project["lumpy"].to_numpy(dtype=bool)
     counted = np.where(lumpy, np.round(units[kept]), units[kept])
     first = of_project["capex_first_musd"].to_numpy(dtype=np.float64) * opened[kept]
-    return frame.assign(
-        decided_year=frame["year"].to_numpy() - of_project["lead_years"].to_numpy(dtype=np.float64),
-        units=counted,
-        capacity_t_per_year=counted * of_project["size"].to_numpy(dtype=np.float64),
-        capex_musd=counted * of_project["capex_musd"].to_numpy(dtype=np.float64) + first,
-    )[["project", "facility", "year", "decided_year", "units", "capacity_t_per_year", "capex_musd"]].reset_index(drop=True)
+    stated = network.ground.instance.table("projects").set_index("project")[["source", "quality"]].astype(object).fillna("")
+    return (
+        frame.assign(
+            decided_year=frame["year"].to_numpy() - of_project["lead_years"].to_numpy(dtype=np.float64),
+            units=counted,
+            capacity_t_per_year=counted * of_project["size"].to_numpy(dtype=np.float64),
+            capex_musd=counted * of_project["capex_musd"].to_numpy(dtype=np.float64) + first,
+        )
+        .join(stated, on="project")[list(TABLES["builds"])]
+        .reset_index(drop=True)
+    )
 
 
 def capacity(point: Point) -> pd.DataFrame:

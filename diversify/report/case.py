@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from rich.console import RenderableType
 from rich.padding import Padding
 
-from diversify.report.terminal import amount, grid, heading, number, percent, shown, stacked
+from diversify.errors import ASSUMED_AND_DECISIVE
+from diversify.report.terminal import amount, grid, heading, musd, number, percent, shown, stacked
 
 if TYPE_CHECKING:
     from diversify.errors import Problem
@@ -23,11 +24,21 @@ def list_page(instances: Sequence[Mapping[str, Any]], chains: Sequence[Mapping[s
     yield grid(("Chain", "Holds"), rows, left=("Chain", "Holds")) if rows else shown("No chains are bundled.")
 
 
+_HEAVIEST = 12
+"""Assumed figures shown on a page; the rest is in the JSON."""
+
+
 def check_page(name: str, findings: Findings) -> Iterator[RenderableType]:
-    """Yield errors apart from warnings: place, what is wrong, what to do."""
-    for title, problems in (("error", findings.errors), ("warning", findings.warnings)):
+    """Yield errors apart from warnings: place, what is wrong, what to do; of assumed rows that decide the plan the heaviest."""
+    assumed = [problem for problem in findings.warnings if problem.code == ASSUMED_AND_DECISIVE]
+    odd_rows = [problem for problem in findings.warnings if problem.code != ASSUMED_AND_DECISIVE]
+    for title, problems in (("error", findings.errors), ("warning", odd_rows)):
         if problems:
             yield stacked([heading(_counted(len(problems), title)), *(_problem(problem) for problem in problems)])
+    if assumed:
+        part = f"the {_HEAVIEST} heaviest of {len(assumed)}; all with --json" if len(assumed) > _HEAVIEST else "the heaviest first"
+        title = f"Assumed rows that decide the plan ({part})"
+        yield stacked([heading(title), *(_problem(problem) for problem in assumed[:_HEAVIEST])])
     if findings.errors:
         count = len(findings.errors)
         yield shown(f"{name} cannot be planned with until the {_counted(count, 'error')} above {'is' if count == 1 else 'are'} mended.")
@@ -59,6 +70,8 @@ def show_page(case: Mapping[str, Any]) -> Iterator[RenderableType]:
     yield grid(columns, demand, left=columns[:2], title="Demand (t per year)", rest="show --json")
     yield caps_table(case["caps"], first, last)
     yield provenance_table(case)
+    if "weighed" in case:
+        yield from weighed_part(case["weighed"], case["currency"])
     scenarios = ", ".join(case["scenarios"])
     yield shown(f"Scenarios: {scenarios}." if scenarios else "No scenarios.")
 
@@ -118,3 +131,43 @@ def provenance_table(case: Mapping[str, Any]) -> RenderableType:
         for table, count in case["rows"].items()
     ]
     return grid(("Table", "rows", *kinds), rows, left=("Table",), title="Where the rows come from")
+
+
+def weighed_part(weighed: Mapping[str, Any], currency: str) -> Iterator[RenderableType]:
+    """Yield how much of a plan's cost rests on figures of which quality, and the assumptions that carry most of it."""
+    if weighed["holds"] != "plan":
+        yield shown("Which figures decide is not known: no plan was found. See diversify diagnose.")
+        return
+    cost, parts = weighed["objective_musd"], weighed["cost_by_quality_musd"]
+    total = sum(abs(part) for part in parts.values())
+    shares = ", ".join(
+        f"{percent(part / total, 0)} % by figures {_IN_WORDS[kind]}" for kind, part in parts.items() if abs(part) > 0.005 * total
+    )
+    gap = "" if weighed["gap"] is None else f", at most {percent(weighed['gap'], 2)} % above the least,"
+    yield shown(f"A plan{gap} costs {musd(cost)} ({currency}, discounted). Of that {shares} (net of sales).")
+    rows = [
+        (row["table"], _with_years(row), row["column"] or "the row", row["role"], number(row["musd"]), row["source"])
+        for row in weighed["assumed"]
+    ]
+    columns = ("Table", "Row", "Figure", "Role", "M USD", "Source")
+    yield grid(
+        columns,
+        rows,
+        left=(*columns[:4], columns[5]),
+        title="Assumptions that carry most (paid: part of the cost; binds: the figure times what more of it costs; built: capital)",
+        rest="show --json",
+        most=_HEAVIEST,
+    )
+
+
+def _with_years(row: Mapping[str, Any]) -> str:
+    years = row["years"]
+    return f"{row['key']}, {years[0]} to {years[-1]}" if len(years) > 1 else "|".join([row["key"], *map(str, years)])
+
+
+_IN_WORDS = {
+    "cited": "that are cited",
+    "derived": "derived from cited ones",
+    "assumed": "that are assumed",
+    "not stated": "without a stated quality",
+}

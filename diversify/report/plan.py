@@ -50,6 +50,8 @@ def plan_page(plan: Plan) -> Iterator[RenderableType]:
     if plan.holds == "plan":
         names = Names(plan)
         yield builds_table(plan, names)
+        if plan.builds["quality"].ne("").any():
+            yield shown(what_builds_rest_on(plan))
         if len(plan.closures):
             yield closures_table(plan, names)
         yield side_by_side([costs_table(plan), payers_table(plan, names)])
@@ -140,6 +142,13 @@ def builds_table(plan: Plan, names: Names) -> RenderableType:
     total = ("", "Total", "", "", "", "", amount(builds["capex_musd"].sum()))
     title = "What is built (years: decided - on line; capital cost in million USD, overnight)"
     return grid(columns, rows, left=columns[:4], title=title, total=total, rest="builds.csv")
+
+
+def what_builds_rest_on(plan: Plan) -> str:
+    """Return how many of the projects built stand on rows that are cited, derived or assumed."""
+    quality = plan.builds.drop_duplicates("project")["quality"].replace("", "of no stated quality")
+    counts = ", ".join(f"{count} {kind}" for kind, count in quality.value_counts(sort=False).sort_index().items())
+    return f"The data of these {len(quality)} projects are: {counts} (see builds.csv and diversify show)."
 
 
 def closures_table(plan: Plan, names: Names) -> RenderableType:

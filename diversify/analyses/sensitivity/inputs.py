@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 import numpy as np
 
@@ -14,18 +13,15 @@ from diversify.instance.apply import matching
 from diversify.instance.cells import UnfitCell
 from diversify.instance.changes import Change, Value, parse_change, written
 from diversify.instance.draft import shown_value
+from diversify.instance.provenance import UNSTATED, Cell
+from diversify.instance.provenance import Provenance as Origins
 from diversify.network.ground import Bools, records
-from diversify.schema import TABLES
+from diversify.schema import QUALITIES, TABLES
 
 GRAMMAR = (
     "Write NAME=LOW|HIGH, where LOW and HIGH are changes as --set takes them (several joined by ';', none: as the case is), or HIGH is "
     "only the value, e.g. 'freight=freight[].freight_usd_per_t_km=x0.8|x1.2'."
 )
-
-Cell = tuple[str, str, str]
-"""Table, key cells joined by ``|``, column."""
-
-UNSTATED = "not stated"
 
 
 @dataclass(frozen=True)
@@ -109,12 +105,8 @@ def key_cells(row: Mapping[str, object]) -> tuple[tuple[str, Value], ...]:
     return tuple((name, Value(shown_value(value))) for name, value in row.items())
 
 
-class Provenance:
+class Provenance(Origins):
     """Where the figures that an input moves come from, and of what kind they are."""
-
-    def __init__(self, instance: Instance) -> None:
-        self._instance = instance
-        self._rows: dict[str, dict[str, tuple[str, str]]] = {}
 
     def touched(self, changes: Sequence[str]) -> list[Cell]:
         """Return the cells of the case that changes set or delete, in order."""
@@ -124,36 +116,13 @@ class Provenance:
             if change.kind == "key":
                 found.add(("instance", "", change.column))
             elif change.kind != "add":
-                keys = np.array(list(self._keyed(change.table)), dtype=object)
-                mask = matching(self._instance.table(change.table), change.table, change.cells)
+                keys = np.array(list(self.rows(change.table)), dtype=object)
+                mask = matching(self.instance.table(change.table), change.table, change.cells)
                 found |= {(change.table, str(key), change.column or "*") for key in keys[mask]}
         return sorted(found)
 
     def kinds(self, cells: Sequence[Cell]) -> tuple[dict[str, int], list[str]]:
         """Return how many of the cells are cited, derived, assumed or of no stated kind, and their sources."""
-        known = [self._of(cell) for cell in cells]
-        count = {kind: sum(quality == kind for quality, _ in known) for kind in ("cited", "derived", "assumed", UNSTATED)}
-        return {kind: number for kind, number in count.items() if number}, sorted({source for _, source in known if source})
-
-    def _of(self, cell: Cell) -> tuple[str, str]:
-        """Return quality and source of a cell: what the table figures says of it, else its row."""
-        table, key, _ = cell
-        if table == "instance":
-            return UNSTATED, ""
-        row_quality, row_source = self._keyed(table).get(key, ("", ""))
-        quality, source = self._figures.get(cell, ("", ""))
-        return quality or row_quality or UNSTATED, source or row_source
-
-    @cached_property
-    def _figures(self) -> dict[Cell, tuple[str, str]]:
-        rows = records(self._instance.table("figures"))
-        return {(row["table"], row["key"], row["column"]): (shown_value(row["quality"]), shown_value(row["source"])) for row in rows}
-
-    def _keyed(self, table: str) -> dict[str, tuple[str, str]]:
-        """Return quality and source of every row of a table by its joined key (its number where the table has none)."""
-        if table not in self._rows:
-            rows = records(self._instance.table(table))
-            keys = ["|".join(shown_value(row[name]) for name in TABLES[table].key) or str(number) for number, row in enumerate(rows)]
-            stated = [(shown_value(row["quality"]), shown_value(row["source"])) for row in rows]
-            self._rows[table] = dict(zip(keys, stated, strict=True))
-        return self._rows[table]
+        known = [self.of(cell) for cell in cells]
+        count = {kind: sum(origin.quality == kind for origin in known) for kind in (*QUALITIES, UNSTATED)}
+        return {kind: number for kind, number in count.items() if number}, sorted({origin.source for origin in known if origin.source})

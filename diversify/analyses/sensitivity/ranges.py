@@ -13,7 +13,7 @@ from diversify.errors import InstanceError, UsageError
 from diversify.instance import Instance
 from diversify.instance.cells import number_text
 from diversify.instance.changes import Change, Value, written
-from diversify.instance.draft import shown_value
+from diversify.instance.draft import row_keys, shown_value
 from diversify.instance.names import nearest
 from diversify.network.ground import Bools, records
 from diversify.schema import EVERYTHING, TABLES
@@ -120,7 +120,8 @@ def _said(count: int) -> str:
 
 
 def _by_key(instance: Instance, table: str) -> dict[str, dict[str, Any]]:
-    return {"|".join(shown_value(row[name]) for name in TABLES[table].key): row for row in records(instance.table(table))}
+    frame = instance.table(table)
+    return dict(zip(row_keys(frame, TABLES[table]), records(frame), strict=True))
 
 
 def _series(table: str, row: dict[str, Any], column: str) -> str:

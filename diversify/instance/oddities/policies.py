@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from diversify.errors import Problem
 from diversify.instance.cells import number_text
-from diversify.instance.draft import Draft, shown_value
+from diversify.instance.draft import Draft, row_keys, shown_value
 from diversify.instance.reach import Reach
 from diversify.schema import TABLES
 
@@ -113,8 +113,7 @@ def figures_outside_their_range(draft: Draft, reach: Reach) -> Iterator[Problem]
         if table.column(column).kind != "number" or (low is None and high is None):
             continue
         if name not in held:
-            cells = [[shown_value(value) for value in frame[each].tolist()] for each in table.key]
-            held[name] = {"|".join(row): position for position, row in enumerate(zip(*cells, strict=True))}
+            held[name] = {key: position for position, key in enumerate(row_keys(frame, table))}
         value = frame[column].iloc[held[name][key]]
         if (low is not None and value < low) or (high is not None and value > high):
             message = f"The figure {number_text(value)} in {name} lies outside {shown_value(low) or 'any'} to {shown_value(high) or 'any'}."

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import pandas as pd
-
 from diversify.errors import Problem
-from diversify.instance.draft import Draft, shown_value
+from diversify.instance.draft import Draft, row_keys, shown_value
 from diversify.instance.names import nearest
-from diversify.schema import TABLES, Table
+from diversify.schema import TABLES
 
 
 def same_on_all_rows(draft: Draft) -> Iterator[Problem]:
@@ -52,7 +50,7 @@ def figures_point_somewhere(draft: Draft) -> Iterator[Problem]:
             message = f"The table {name!r} has no figure {column!r}.{nearest(column, numeric)}"
             yield draft.problem("unknown_reference", "figures", index, "column", message, f"Name one of {', '.join(numeric)}.")
         if name not in keys:
-            keys[name] = joined_keys(draft.frame(name), TABLES[name])
+            keys[name] = set(row_keys(draft.frame(name), TABLES[name]))
         if key is not None and key not in keys[name]:
             message = f"The table {name!r} has no row {key!r}.{nearest(key, keys[name])}"
             yield draft.problem(
@@ -63,9 +61,3 @@ def figures_point_somewhere(draft: Draft) -> Iterator[Problem]:
                 message,
                 f"Write the cells {' | '.join(TABLES[name].key)} of the row joined by |.",
             )
-
-
-def joined_keys(frame: pd.DataFrame, table: Table) -> set[str]:
-    """Return the key cells of every row joined by ``|``, blanks as nothing."""
-    columns = [[shown_value(value) for value in frame[column].tolist()] for column in table.key]
-    return {"|".join(cells) for cells in zip(*columns, strict=True)}
