@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from diversify.analyses.sensitivity import sensitivity
     from diversify.audit import AuditReport, audit
     from diversify.errors import DiversifyError, InstanceError, Problem, ResultFolderError, SolverError, UsageError
-    from diversify.instance import Findings, Instance, bundled_chains, bundled_instances, check, describe, load, new, save
+    from diversify.instance import Findings, Instance, bundled_chains, bundled_instances, check, describe, join, load, new, save
     from diversify.plan import Plan
     from diversify.planning import Progress, build_model, export_model, solve
     from diversify.planning.compare import compare
@@ -43,7 +43,18 @@ _HOMES = {
     "diversify.analyses.sensitivity": ("sensitivity",),
     "diversify.audit": ("AuditReport", "audit"),
     "diversify.errors": ("DiversifyError", "InstanceError", "Problem", "ResultFolderError", "SolverError", "UsageError"),
-    "diversify.instance": ("Findings", "Instance", "bundled_chains", "bundled_instances", "check", "describe", "load", "new", "save"),
+    "diversify.instance": (
+        "Findings",
+        "Instance",
+        "bundled_chains",
+        "bundled_instances",
+        "check",
+        "describe",
+        "join",
+        "load",
+        "new",
+        "save",
+    ),
     "diversify.plan": ("Plan",),
     "diversify.planning": ("Progress", "build_model", "export_model", "solve"),
     "diversify.planning.compare": ("compare",),
@@ -76,6 +87,7 @@ __all__ = [
     "diagnose",
     "export_model",
     "frontier",
+    "join",
     "least_cap",
     "load",
     "new",

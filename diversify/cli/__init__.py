@@ -27,7 +27,7 @@ def command() -> None:
 
 
 for verb in (
-    *(cases.list_bundled, cases.new, cases.check, cases.show, plans.solve, cases.convert, cases.export),
+    *(cases.list_bundled, cases.new, cases.check, cases.show, plans.solve, cases.convert, cases.join, cases.export),
     *(plans.audit, plans.compare),
     alternatives.alternatives,
     coalition.coalition,

@@ -191,6 +191,30 @@ def convert(instance: str, out: str, scenario: str | None, changes: tuple[str, .
 
 
 @click.command(epilog=INSTANCE_HELP)
+@click.argument("instances", metavar="INSTANCE INSTANCE ...", nargs=-1, required=True)
+@click.option("--out", required=True, help="Where to write the whole: a folder, an .xlsx or a .json that does not exist yet.")
+@click.option("--title", default="", help="What the whole is, in words.")
+@click.option("--chain", "chains", multiple=True, metavar="NAME", help="Name this bundled chain and leave its rows to it; repeatable.")
+@common
+def join(instances: tuple[str, ...], out: str, title: str, chains: tuple[str, ...], as_json: bool, quiet: bool, verbose: bool) -> Exit:
+    """Join two or more cases into one, which plans them together.
+
+    Years, discount rate and every figure that they share must agree. Scenarios are left out: write those of the whole.
+    """
+    from diversify.instance import join as join_instances
+    from diversify.instance import load, save
+
+    whole = join_instances([load(instance) for instance in instances], Path(out).stem, title)
+    path = save(whole, out, chains=chains)
+    sizes: dict[str, Any] = {"tables": len(whole.tables), "rows": sum(map(len, whole.tables.values()))}
+    if as_json:
+        emit_json({"instance": whole.name, "joined": list(instances), "path": str(path), **sizes})
+    else:
+        print_line(f"Wrote {whole.name} to {path}: {sizes['tables']} tables, {sizes['rows']:,} rows.")
+    return Exit.DONE
+
+
+@click.command(epilog=INSTANCE_HELP)
 @click.argument("instance")
 @click.argument("out", metavar="OUT.mps|.lp")
 @changing

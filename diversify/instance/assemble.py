@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,9 +10,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from diversify.errors import Problem
+from diversify.errors import Problem, UsageError
 from diversify.instance.bundled import bundled_chains, find_chain
-from diversify.instance.draft import Draft, Places, typed_table
+from diversify.instance.draft import Draft, Places, shown_value, typed_table
 from diversify.instance.meta import read_meta
 from diversify.instance.names import nearest
 from diversify.instance.raw import RawInstance, RawTable
@@ -137,6 +138,28 @@ def _own_rows_win(name: str, chained: Part | None, own: Part | None) -> Part | N
     overridden = set(_keys(name, own))
     kept = [index for index, key in enumerate(_keys(name, chained)) if key not in overridden]
     return chained.take(np.asarray(kept, dtype=np.int64)).followed_by(own)
+
+
+def left_to_chains(draft: Draft, chains: Sequence[str]) -> Draft:
+    """Return a draft that names bundled chains and leaves to them the rows that they hold alike: what is joined in again on reading.
+
+    Raises UsageError for an unknown chain.
+    """
+    held, problems = assemble(RawInstance(name="chains", meta={"format": 1, "years": [2000], "discount_rate": 0, "chains": list(chains)}))
+    if problems:
+        raise UsageError(str(problems[0]))
+    kept = Draft({**draft.meta, "chains": list(chains)}, draft.years)
+    for name, frame in draft.frames.items():
+        if name in held.frames:
+            of_chain = set(_rows(held.frames[name]))
+            frame = frame[[row not in of_chain for row in _rows(frame)]].reset_index(drop=True)
+        if len(frame):
+            kept.frames[name] = frame
+    return kept
+
+
+def _rows(frame: pd.DataFrame) -> list[tuple[str, ...]]:
+    return list(zip(*([shown_value(cell) for cell in frame[column].tolist()] for column in frame.columns), strict=True))
 
 
 def _chain_folder(chain: str, raw: RawInstance) -> tuple[Path | None, Problem | None]:

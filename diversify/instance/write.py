@@ -6,13 +6,14 @@ import json
 import os
 import secrets
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from diversify.errors import UsageError
+from diversify.instance.assemble import left_to_chains
 from diversify.instance.read import META_FILE
 from diversify.instance.record import Instance
 from diversify.schema import TABLES
@@ -20,10 +21,11 @@ from diversify.schema import TABLES
 _FOREIGN_SUFFIXES = {".xls", ".xlsm", ".xlsb", ".ods", ".csv", ".tsv", ".yaml", ".yml", ".txt", ".zip", ".parquet", ".toml"}
 
 
-def save(instance: Instance, target: Path | str, *, replace: bool = False) -> Path:
+def save(instance: Instance, target: Path | str, *, replace: bool = False, chains: Sequence[str] = ()) -> Path:
     """Write an instance as a folder, an ``.xlsx`` or a ``.json`` file, by the target's ending, and return the path.
 
-    The target must be absent or an empty folder; with ``replace`` it may be an instance of the same encoding.
+    The target must be absent or an empty folder; with ``replace`` it may be an instance of the same encoding. A folder names the bundled
+    ``chains`` and leaves to them the rows that they hold; without, and in a file, all rows are written.
     What is written appears whole or not at all. Raises UsageError where the target may not be written to.
     """
     if str(target) == "-":
@@ -33,6 +35,10 @@ def save(instance: Instance, target: Path | str, *, replace: bool = False) -> Pa
     if suffix in _FOREIGN_SUFFIXES and not path.is_dir():
         raise UsageError(f"{path} is of no kind that can be written: name a folder, an .xlsx or a .json file.")
     _refuse_to_overwrite(path, suffix, replace)
+    if chains:
+        if suffix in (".json", ".xlsx"):
+            raise UsageError(f"{path} is a file, which carries its chains' rows itself. Name a folder.")
+        instance = Instance(left_to_chains(instance.draft(), chains))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         if suffix == ".json":

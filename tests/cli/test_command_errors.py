@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-PLANS = {"audit", "check", "compare", "convert", "export", "list", "new", "show", "solve"}
+PLANS = {"audit", "check", "compare", "convert", "export", "join", "list", "new", "show", "solve"}
 QUESTIONS = {"alternatives", "coalition", "diagnose", "frontier", "least-cap", "prices", "regret", "sensitivity"}
 BUILT = PLANS | QUESTIONS
 SYNTHETIC = Path(__file__).parents[2] / "benchmarks" / "instances" / "synthetic-trilateral"
