@@ -14,7 +14,10 @@ import pytest
 import diversify as dv
 from diversify.cli import command
 
-PAGES = sorted((Path(__file__).parent.parent / "docs" / "questions").glob("*.md"))
+DOCS = Path(__file__).parent.parent / "docs"
+PAGES = sorted((DOCS / "questions").glob("*.md"))
+LINKED = sorted(page for folder in ("instances", "models") for page in (DOCS.parent / folder).rglob("*.md"))
+ALL_PAGES = [*PAGES, *sorted(DOCS.glob("*.md"))]
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```", re.DOTALL | re.MULTILINE)
 
 
@@ -25,7 +28,9 @@ def blocks(page: Path, language: str) -> list[str]:
 def commands(page: Path) -> list[list[str]]:
     """Return the command lines of a page, a synopsis's brackets taken off."""
     texts = [text for language in ("", "bash") for text in blocks(page, language)]
-    lines = [line.removeprefix("$ ") for text in texts for line in text.splitlines() if re.match(r"(\$ )?diversify ", line)]
+    lines = [
+        line.removeprefix("$ ") for text in texts for line in text.replace("\\\n", " ").splitlines() if re.match(r"(\$ )?diversify ", line)
+    ]
     return [shlex.split(re.sub(r"[\[\]](?=-|\s|$)|(?<=\s)\[", "", line), comments=True) for line in lines]
 
 
@@ -36,7 +41,7 @@ def test_every_question_has_a_page_and_every_page_shows_its_command() -> None:
         assert any(words[1] == page.stem for words in commands(page)), page.name
 
 
-@pytest.mark.parametrize("page", PAGES, ids=[page.stem for page in PAGES])
+@pytest.mark.parametrize("page", ALL_PAGES, ids=[page.stem for page in ALL_PAGES])
 def test_commands_have_only_options_that_there_are(page: Path) -> None:
     for _, verb, *words in commands(page):
         known = {name for option in command.commands[verb].params if isinstance(option, click.Option) for name in option.opts}
@@ -57,7 +62,7 @@ def test_snippets_call_functions_as_they_are(page: Path) -> None:
         inspect.signature(getattr(dv, call.func.attr)).bind(*call.args, **{str(word.arg): word.value for word in call.keywords})
 
 
-@pytest.mark.parametrize("page", PAGES, ids=[page.stem for page in PAGES])
+@pytest.mark.parametrize("page", [*ALL_PAGES, *LINKED], ids=lambda page: f"{page.parent.name}/{page.stem}")
 def test_links_lead_somewhere(page: Path) -> None:
     for link in re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8")):
         assert link.startswith("http") or (page.parent / link).exists(), link
