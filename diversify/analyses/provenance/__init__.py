@@ -163,4 +163,4 @@ def assumed_and_decisive(answer: Answer) -> list[Problem]:
 def _why(row: Mapping[str, Any]) -> str:
     if row["role"] == "built":
         return f"is built for {row['musd']:,.4g} million USD"
-    return f"binds: one per cent of it is worth {abs(row['musd']) / 100:,.3g} million USD"
+    return f"binds: one per cent of it is worth {abs(row['musd']) / 100:,.3g} million USD while what is built stays"
