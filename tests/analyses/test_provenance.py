@@ -173,6 +173,12 @@ def test_a_case_without_a_plan_has_no_figures_that_decide() -> None:
     assert (answer.summary["holds"], len(answer.figures), assumed_and_decisive(answer)) == ("none", 0, [])
 
 
+def test_a_plan_that_costs_nothing_rests_on_nothing_that_is_paid() -> None:
+    case = hand_solved().set("demand[].quantity_t_per_year=0")
+    figures = provenance(case, solved(case)).figures
+    assert figures[figures["role"] != "binds"].empty
+
+
 def test_a_plan_of_other_data_is_refused(told: dv.Plan) -> None:
     with pytest.raises(UsageError, match="with other data"):
         provenance(hand_solved(), told)

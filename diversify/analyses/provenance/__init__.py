@@ -95,7 +95,7 @@ def _decisive(plan: Plan) -> Record:
         binding(tables, case).assign(role="binds"),
         pd.DataFrame({"table": "projects", "key": built.index, "column": "", "musd": built.to_numpy(), "role": "built"}),
     ]
-    listed = pd.concat([part for part in parts if len(part)], ignore_index=True)
+    listed = pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
     order = listed.assign(size=listed["musd"].abs()).sort_values(["size", *CELL], ascending=[False, True, True, True], kind="stable")
     return {**ended, "figures": rows_of(order[[*CELL, "role", "musd"]])}
 

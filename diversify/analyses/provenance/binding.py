@@ -152,7 +152,7 @@ def _held(table: str, column: str, case: Case) -> dict[str, float]:
 def _market(rows: pd.DataFrame, tables: dict[str, pd.DataFrame], case: Case) -> pd.DataFrame:
     """What a market takes: the place's own row, else that of every place."""
     held = _held("markets", "limit_t_per_year", case)
-    general = rows["key"].map(lambda key: f"{EVERYTHING}|{key.split('|')[1]}")
+    general = rows["key"].map(lambda key: f"{EVERYTHING}|{key.rpartition('|')[2]}")
     key = rows["key"].where(rows["key"].isin(held), general)
     return _cells("markets", key, "limit_t_per_year", -_worth(rows, case) * key.map(held))
 
