@@ -27,7 +27,7 @@ class Origin:
     note: str
 
 
-class Provenance:
+class Origins:
     """The origins of all figures of one instance."""
 
     def __init__(self, instance: Instance) -> None:

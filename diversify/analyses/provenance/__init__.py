@@ -16,7 +16,7 @@ from diversify.audit.data import resolve
 from diversify.errors import ASSUMED_AND_DECISIVE, Problem, UsageError
 from diversify.instance import Instance
 from diversify.instance.overview import describe
-from diversify.instance.provenance import UNSTATED, Provenance
+from diversify.instance.provenance import UNSTATED, Origins
 from diversify.plan import Plan
 from diversify.planning.summary import about
 from diversify.result_folder import Layout
@@ -65,7 +65,7 @@ def provenance(
         if plan.instance.content_hash != instance.content_hash:
             raise UsageError(f"The plan is of {plan.instance.name} with other data than {instance.name} has here.")
         found = _decisive(plan)
-    origins = Provenance(instance)
+    origins = Origins(instance)
     figures = [_with_origin(row, origins) for row in found["figures"]]
     counts = describe(instance)["provenance"]
     summary = {
@@ -100,7 +100,7 @@ def _decisive(plan: Plan) -> Record:
     return {**ended, "figures": rows_of(order[[*CELL, "role", "musd"]])}
 
 
-def _with_origin(row: Mapping[str, Any], origins: Provenance) -> dict[str, Any]:
+def _with_origin(row: Mapping[str, Any], origins: Origins) -> dict[str, Any]:
     origin = origins.of((row["table"], row["key"], row["column"]))
     return {**row, "quality": origin.quality, "source": origin.source, "note": origin.note}
 
@@ -145,7 +145,7 @@ def assumed_and_decisive(answer: Answer) -> list[Problem]:
 
     The heaviest come first. A series of years is named once, at the place of its heaviest row in the files.
     """
-    draft, origins = answer.instance.draft(), Provenance(answer.instance)
+    draft, origins = answer.instance.draft(), Origins(answer.instance)
     warnings: list[Problem] = []
     objective = abs(answer.summary["objective_musd"] or 0.0)
     for row in answer.summary["assumed"]:

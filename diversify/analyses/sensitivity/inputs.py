@@ -13,8 +13,7 @@ from diversify.instance.apply import matching
 from diversify.instance.cells import UnfitCell
 from diversify.instance.changes import Change, Value, parse_change, written
 from diversify.instance.draft import shown_value
-from diversify.instance.provenance import UNSTATED, Cell
-from diversify.instance.provenance import Provenance as Origins
+from diversify.instance.provenance import UNSTATED, Cell, Origins
 from diversify.network.ground import Bools, records
 from diversify.schema import QUALITIES, TABLES
 
