@@ -103,6 +103,9 @@ def _selector(name: str, meaning: str) -> Column:
 _FIRST_YEAR = Column("first_year", "year", "first calendar year in force, inclusive; blank: always")
 _LAST_YEAR = Column("last_year", "year", "last calendar year in force, inclusive; blank: always")
 
+FAMILY_KINDS = ("export_control", "demand", "price", "capex", "delay")
+"""What a family of scenarios can be about."""
+
 QUALITIES = ("cited", "derived", "assumed")
 _PROVENANCE = (
     _text("source", "where the row's figures come from: an id of the table sources, or free text"),
@@ -209,6 +212,15 @@ _ALL_TABLES = (
         _key("facility", "the plant", refers_to="facilities"),
         _key("year", "from this year until the next listed one", "year"),
         _number("capacity_t_per_year", "t per year of activity", "standing capacity", required=True),
+    ),
+    _table(
+        "outages",
+        "years in which a plant, what stands and what is built there, can run only in part or not at all; rows that match multiply",
+        _key("outage", "name of the outage"),
+        _reference("facility", "facilities", "the plant"),
+        _FIRST_YEAR,
+        _LAST_YEAR,
+        _number("available", "share", "share of the usable capacity that is left", 0.0, high=1.0),
     ),
     _table(
         "modes",
@@ -402,6 +414,26 @@ _ALL_TABLES = (
         "the changes that make a scenario, in order",
         _reference("scenario", "scenarios", "the scenario"),
         _text("change", "the change, in the grammar of --set", required=True),
+    ),
+    _table(
+        "families",
+        "uncertain things that scenarios are drawn from; sizes are uniform between low and high, years uniform over whole years",
+        _key("family", "name of the family", safe_name=True),
+        _text("kind", "what is uncertain", required=True, choices=FAMILY_KINDS),
+        _text("origin", "export_control: whose exports are cut, a country, a group or *", selector=True),
+        _text("destination", "export_control: where to, a country, a group or *", selector=True),
+        _text("commodity", "a commodity or *; of capex and delay: what is made, blank: any", refers_to="commodities", wildcard=True),
+        _text("country", "of the consumers (demand) or the plants (capex, delay): a country, a group or *", selector=True),
+        _text("follows", "family with which it happens, at the same time, for as long and as severely; blank: none", refers_to="families"),
+        _number("chance", "share", "probability that it happens at all", 1.0, high=1.0),
+        Column("first_low", "year", "earliest start; of demand and price: first year that differs"),
+        Column("first_high", "year", "latest start"),
+        _number("years_low", "years", "shortest length; of demand and price: until the size is reached, blank: by the last planning year"),
+        _number("years_high", "years", "longest length"),
+        _number("low", "by kind", "least size: share of exports cut, factor on demand, price or capex, years of delay", required=True),
+        _number("high", "by kind", "largest size", required=True),
+        _number("reference_t_per_year", "t per year", "export_control: exports that the share is taken of; not needed for a ban"),
+        _text("title", "what it is, in words"),
     ),
     _table(
         "figures",

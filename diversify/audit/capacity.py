@@ -13,7 +13,7 @@ GRID = ["facility", "year"]
 
 
 def standing_grid(plan: dict[str, pd.DataFrame], case: Case) -> pd.DataFrame:
-    """Return facility, year, ``standing`` (t/yr before closures), ``closed``, ``ramped`` and ``new`` (whole size), every row."""
+    """Return facility, year, ``standing`` (t/yr before closures), ``available``, ``closed``, ``ramped`` and ``new`` (whole size)."""
     units = in_service(priced_builds(plan["builds"], case), case).drop(columns="facility")
     units["facility"] = units["project"].map(case.projects["facility"])
     units = units.groupby(GRID)[["ramped", "whole_size"]].sum().reset_index().rename(columns={"whole_size": "new"})
@@ -40,7 +40,7 @@ def check_capacity(plan: dict[str, pd.DataFrame], case: Case, ledger: Ledger) ->
 
 
 def _check_utilisation(rows: pd.DataFrame, ledger: Ledger) -> None:
-    usable = rows["standing"] - rows["closed"] + rows["ramped"]
+    usable = rows["available"] * (rows["standing"] - rows["closed"] + rows["ramped"])
     # What stood before closures: what is left of a plant that was closed wholly is rounding, and no scale.
     largest = (rows["standing"] + rows["ramped"]).clip(lower=rows["load"])
     scale = largest.clip(lower=SMALLEST_SHARE * largest.groupby(rows["process"]).transform("max"))
@@ -78,11 +78,12 @@ def _check_closures(rows: pd.DataFrame, ledger: Ledger) -> None:
 
 
 def _check_account(listed: pd.DataFrame, rows: pd.DataFrame, ledger: Ledger) -> None:
-    """The plan's table ``capacity``: standing less closed, whole size of units in service, usable before utilisation."""
+    """The plan's table ``capacity``: standing less closed, whole size of units in service, usable after outages, before utilisation."""
     kept = rows["standing"] - rows["closed"]
     beside = rows[GRID].merge(listed.drop_duplicates(GRID), on=GRID, how="left").fillna(0.0)
     scale = np.maximum(rows["standing"] + rows["new"], SMALLEST_SHARE * rows["standing"].groupby(rows["facility"]).transform("max"))
-    columns = {"standing_t_per_year": kept, "new_t_per_year": rows["new"], "usable_t_per_year": kept + rows["ramped"]}
+    usable = rows["available"] * (kept + rows["ramped"])
+    columns = {"standing_t_per_year": kept, "new_t_per_year": rows["new"], "usable_t_per_year": usable}
     for column, actual in columns.items():
         stated = rows.assign(actual=actual, stated=beside[column])
         sentence = f"{{facility}}: {column} of {{year}} is {{actual:.6g}}, not {{stated:.6g}}"

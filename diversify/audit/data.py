@@ -49,7 +49,8 @@ class Case:
     ``groups``: the tracing groups in the order of their bits in a tag's mask. ``price``: USD per t by (commodity, year).
     ``facilities`` (by facility): location, country, owner, ``touch`` (mask of the tracing groups it belongs to), limits.
     ``modes``: facility, process, capacity_per_t, variable_usd_per_t, the own process included.
-    ``standing``: facility, year, standing (t/yr before closures), every facility in every planning year.
+    ``standing``: facility, year, standing (t/yr before closures and outages), available (share that outages leave), every
+    facility in every planning year.
     ``projects`` (by project): see ``_projects``. ``demand``: see ``_demand``. ``tables``: every table with its defaults
     filled in.
     """
@@ -133,7 +134,7 @@ def resolve(instance: Instance) -> Case:
 NAMED = ("projects", "facilities", "processes", "commodities", "locations", "countries", "caps")
 """Tables whose key names things that a plan may speak of."""
 
-UNUSED = ("scenarios", "changes", "figures", "sources")
+UNUSED = ("scenarios", "changes", "families", "figures", "sources")
 """Tables that say nothing of the case itself."""
 
 
@@ -198,7 +199,7 @@ def _modes(tables: dict[str, pd.DataFrame], facilities: pd.DataFrame) -> pd.Data
 
 
 def _standing(tables: dict[str, pd.DataFrame], facilities: pd.DataFrame, years: tuple[int, ...]) -> pd.DataFrame:
-    """Standing capacity: the facility's own three columns, or steps from each listed year on."""
+    """Standing capacity: the facility's own three columns, or steps from each listed year on; and what outages leave of all capacity."""
     label = np.asarray(years, dtype=float)
     place = {str(facility): row for row, facility in enumerate(facilities.index)}
     first, last, size = (facilities[name].to_numpy(dtype=float)[:, None] for name in ("first_year", "last_year", "capacity_t_per_year"))
@@ -207,7 +208,17 @@ def _standing(tables: dict[str, pd.DataFrame], facilities: pd.DataFrame, years: 
         steps = np.concatenate([[0.0], listed["capacity_t_per_year"].to_numpy(dtype=float)])
         standing[place[str(facility)]] = steps[np.searchsorted(listed["year"].to_numpy(dtype=float), label, side="right")]
     grid = pd.MultiIndex.from_product([list(place), years], names=["facility", "year"])
-    return pd.DataFrame({"standing": standing.ravel()}, index=grid).reset_index()
+    left = outages_in_force(tables["outages"], years).groupby(["facility", "year"])["available"].prod()
+    return pd.DataFrame(
+        {"standing": standing.ravel(), "available": left.reindex(grid, fill_value=1.0).to_numpy()}, index=grid
+    ).reset_index()
+
+
+def outages_in_force(outages: pd.DataFrame, years: tuple[int, ...]) -> pd.DataFrame:
+    """Return outage, facility, year and available (share left) of every outage in every planning year that it holds in."""
+    rows = outages.merge(pd.DataFrame({"year": list(years)}), how="cross")
+    held = ~(rows["year"] < rows["first_year"]) & ~(rows["year"] > rows["last_year"])
+    return rows.loc[held, ["outage", "facility", "year", "available"]]
 
 
 def _projects(tables: dict[str, pd.DataFrame], country: pd.Series, wacc: pd.Series, first_year: int) -> pd.DataFrame:

@@ -19,7 +19,7 @@ from diversify.instance.reach import Reach
 from diversify.instance.read import read_source
 from diversify.instance.record import Instance
 from diversify.instance.references import key_problems, reference_problems
-from diversify.instance.rules import chain, demands, plants, policies, trade
+from diversify.instance.rules import chain, demands, families, plants, policies, trade
 
 Rule = Callable[[Draft], Iterable[Problem]]
 Remark = Callable[[Draft, Reach], Iterable[Problem]]
@@ -43,11 +43,13 @@ RULES: tuple[Rule, ...] = (
     demands.substitutes,
     policies.same_on_all_rows,
     policies.figures_point_somewhere,
+    families.families,
     scenario_texts,
 )
 
 REMARKS: tuple[Remark, ...] = (
     odd_supply.plants_without_capacity,
+    odd_supply.outages_of_nothing,
     odd_supply.unsupplied_demand,
     odd_supply.relabelling,
     odd_supply.lost_origin,

@@ -126,9 +126,12 @@ def empty_frame(table: Table) -> pd.DataFrame:
     return frame_of({column.name: blank_column(column, 0) for column in table.columns})
 
 
-def typed_table(raw: RawTable) -> tuple[pd.DataFrame, Places, dict[str, set[int]], list[Problem]]:
-    """Return a raw table as a typed frame with its places, its unfit rows per column, and the problems of columns and cells."""
-    table = TABLES[raw.name]
+def typed_table(raw: RawTable, table: Table | None = None) -> tuple[pd.DataFrame, Places, dict[str, set[int]], list[Problem]]:
+    """Return a raw table as a typed frame with its places, its unfit rows per column, and the problems of columns and cells.
+
+    ``table`` says its columns; by default the table of the format of its name.
+    """
+    table = table or TABLES[raw.name]
     letters = dict(zip(raw.columns, raw.letters, strict=True)) if raw.letters else None
     places = Places.in_one_file(raw.file, raw.rows, letters)
     problems = list(_column_problems(raw, table))

@@ -22,11 +22,12 @@ def raw_from_tables(meta: Mapping[str, object], tables: Mapping[str, pd.DataFram
                 Problem("unknown_table", f"There is no table {name!r}.{nearest(name, TABLES)}", "Rename or remove it.", name, value=name)
             )
             continue
-        raw.tables[name] = _from_frame(name, given) if isinstance(given, pd.DataFrame) else _from_records(name, given)
+        raw.tables[name] = from_frame(name, given) if isinstance(given, pd.DataFrame) else _from_records(name, given)
     return raw
 
 
-def _from_frame(name: str, frame: pd.DataFrame) -> RawTable:
+def from_frame(name: str, frame: pd.DataFrame) -> RawTable:
+    """Return a frame as a raw table; rows count from 1."""
     columns = tuple(str(column) for column in frame.columns)
     cells = tuple(_plain_cells(frame.iloc[:, index]) for index in range(len(columns)))
     return RawTable(name, "", columns, cells, range(1, len(frame) + 1))

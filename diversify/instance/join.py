@@ -11,8 +11,9 @@ from diversify.instance.draft import row_keys, shown_value
 from diversify.instance.record import Instance
 from diversify.schema import PROVENANCE_COLUMNS, TABLES
 
-_LEFT_OUT = ("scenarios", "changes")
-"""Tables that are not joined: a scenario of one case says nothing of the others, and names recur with other meanings."""
+_LEFT_OUT = ("scenarios", "changes", "families")
+"""Tables that are not joined: scenarios of one case, or families of them, say nothing of the others, and names recur with other
+meanings."""
 
 _SHARED_KEYS = ("years", "discount_rate", "currency", "reveal_year")
 _DESCRIBING = {*PROVENANCE_COLUMNS, "name", "description", "operator", "status"}
@@ -24,7 +25,8 @@ def join(cases: Sequence[Instance], name: str, title: str = "") -> Instance:
 
     Rows that several cases hold are kept once; words that describe them (names, notes, sources of the row) are the first case's. All
     else must agree: years, discount rate, currency, reveal year, every figure of a shared row, and a group's members among the
-    countries that a case knows, so that every case alone means the same inside the whole. Scenarios and their changes are left out.
+    countries that a case knows, so that every case alone means the same inside the whole. Scenarios, their changes and
+    families are left out.
 
     Raises UsageError for fewer than two cases, and InstanceError with every disagreement, or with what is wrong with the whole.
     """

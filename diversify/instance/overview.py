@@ -124,7 +124,7 @@ def _caps(draft: Draft) -> list[dict[str, Any]]:
 def _provenance(draft: Draft) -> dict[str, dict[str, int]]:
     counts = {}
     for name, frame in draft.frames.items():
-        if name in ("sources", "figures", "changes", "scenarios") or not set(PROVENANCE_COLUMNS) <= set(frame.columns):
+        if name in ("sources", "figures", "changes", "scenarios", "families") or not set(PROVENANCE_COLUMNS) <= set(frame.columns):
             continue
         quality = frame["quality"]
         counts[name] = {**{each: int((quality == each).sum()) for each in QUALITIES}, "none": int(quality.isna().sum())}

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import yaml
 
 from diversify.errors import UsageError
@@ -75,9 +76,14 @@ def present_columns(instance: Instance, name: str) -> list[str]:
 
 def csv_text(instance: Instance, name: str) -> str:
     """Return one table as CSV."""
+    return csv_of(instance.table(name)[present_columns(instance, name)])
+
+
+def csv_of(frame: pd.DataFrame) -> str:
+    """Return a typed frame as CSV: blanks empty, booleans ``true`` and ``false``, numbers in their shortest form."""
     from diversify.instance.record import plain_values
 
-    frame, columns = instance.table(name), present_columns(instance, name)
+    columns = list(frame.columns)
     cells = [[_csv_cell(value) for value in plain_values(frame[column])] for column in columns]
     lines = [",".join(columns), *(",".join(row) for row in zip(*cells, strict=True))]
     return "\n".join(lines) + "\n"

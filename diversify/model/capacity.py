@@ -86,15 +86,15 @@ def _closures(s: Statement) -> None:
 
 
 def _capacity_terms(s: Statement, row_of: np.ndarray, share: Floats) -> list[Terms]:
-    """Return activity less share x (ramped units - closed) for the facility-years numbered by ``row_of`` (F, T; -1: none)."""
+    """Return activity less ``share`` (F, T) x (ramped units - closed) for the facility-years numbered by ``row_of`` (F, T; -1: none)."""
     plants, runs = s.network.plants, s.network.cells.runs
     service, closing = plants.service, s.network.plants.closings
     built = plants.projects["facility"].to_numpy(dtype=np.int64)[service["project"]]
     units = service["ramp"].to_numpy() * plants.projects["size"].to_numpy(dtype=np.float64)[service["project"]]
     parts = [
         ("v_run", row_of[runs["facility"], runs["year"]], np.arange(len(runs)), runs["capacity_per_t"].to_numpy()),
-        ("v_build", row_of[built, service["year"]], service["position"].to_numpy(), -share[built] * units),
-        ("v_close", row_of[closing["facility"], closing["year"]], np.arange(len(closing)), share[closing["facility"]]),
+        ("v_build", row_of[built, service["year"]], service["position"].to_numpy(), -share[built, service["year"]] * units),
+        ("v_close", row_of[closing["facility"], closing["year"]], np.arange(len(closing)), share[closing["facility"], closing["year"]]),
     ]
     return [Terms.of(name, row[row >= 0], column[row >= 0], value[row >= 0]) for name, row, column, value in parts]
 
@@ -107,20 +107,20 @@ def _numbered(mask: np.ndarray) -> tuple[pd.DataFrame, np.ndarray]:
 
 
 def c_capacity(s: Statement) -> None:
-    """sum over p,g of capacity_per_t v_run[f,p,g,t] <= utilisation_max (standing - v_close[f,t] + ramped units) (t/yr)."""
+    """sum over p,g of capacity_per_t v_run[f,p,g,t] <= utilisation_max available (standing - v_close[f,t] + ramped units) (t/yr)."""
     plants = s.network.plants
     index, row_of = _numbered(plants.active)
-    share = plants.facilities["utilisation_max"].to_numpy(dtype=np.float64)
-    upper = share[index["facility"]] * plants.standing[index["facility"], index["year"]]
+    share = plants.usable_share("utilisation_max")
+    upper = (share * plants.standing)[index["facility"], index["year"]]
     s.rows("c_capacity", index, _capacity_terms(s, row_of, share), upper=upper)
 
 
 def c_minimum_run(s: Statement) -> None:
-    """sum over p,g of capacity_per_t v_run[f,p,g,t] >= utilisation_min (standing - v_close[f,t] + ramped units) (t/yr)."""
+    """sum over p,g of capacity_per_t v_run[f,p,g,t] >= utilisation_min available (standing - v_close[f,t] + ramped units) (t/yr)."""
     plants = s.network.plants
-    share = plants.facilities["utilisation_min"].to_numpy(dtype=np.float64)
-    index, row_of = _numbered(plants.active & (share > 0)[:, None])
-    lower = share[index["facility"]] * plants.standing[index["facility"], index["year"]]
+    share = plants.usable_share("utilisation_min")
+    index, row_of = _numbered(plants.active & (share > 0))
+    lower = (share * plants.standing)[index["facility"], index["year"]]
     s.rows("c_minimum_run", index, _capacity_terms(s, row_of, share), lower=lower)
 
 

@@ -93,7 +93,7 @@ def _positions(frame: pd.DataFrame, cells: pd.DataFrame, key: list[str]) -> Ints
 
 
 def _runs(ground: Ground, plants: Plants, tags: Tags) -> pd.DataFrame:
-    """One row per mode, tag and year in which the plant can have capacity, with the activity that capacity allows."""
+    """One row per mode, tag and year in which the plant can run, with the activity that capacity allows."""
     modes = plants.modes.loc[tags.runs["mode"]].assign(tag=tags.runs["tag"].to_numpy(), mode=tags.runs["mode"].to_numpy())
     facility, year = np.nonzero(plants.active)
     runs = modes.merge(pd.DataFrame({"facility": facility, "year": year}), on="facility")
@@ -107,13 +107,13 @@ def _runs(ground: Ground, plants: Plants, tags: Tags) -> pd.DataFrame:
 
 
 def largest_capacity(plants: Plants) -> Floats:
-    """Return the most capacity that a facility can run in a year (F, T): standing, and every project at its limit."""
+    """Return the most capacity that a facility can run in a year (F, T): standing, and every project at its limit, after outages."""
     projects, service = plants.projects, plants.service
     best = service.groupby(["project", "year"])["ramp"].max().reset_index()
     largest = plants.standing.copy()
     added = (projects["units_max"] * projects["size"]).to_numpy()[best["project"]] * best["ramp"].to_numpy()
     np.add.at(largest, (projects["facility"].to_numpy()[best["project"]], best["year"].to_numpy()), added)
-    return np.asarray(largest * plants.facilities["utilisation_max"].to_numpy()[:, None], dtype=np.float64)
+    return np.asarray(largest * plants.usable_share("utilisation_max"), dtype=np.float64)
 
 
 def _run_lines(ground: Ground, plants: Plants, tags: Tags, runs: pd.DataFrame) -> pd.DataFrame:

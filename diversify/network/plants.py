@@ -20,21 +20,23 @@ class Plants:
     """Facilities, their modes, and projects; codes are positions in ``labels`` and ``project_labels``.
 
     ``facilities`` has one row per facility: location, owner, country (codes), utilisation_max, utilisation_min,
-    reserve_t, fixed_usd_per_t_year, closable. ``standing`` (F, T) is standing capacity in t/yr. ``modes`` lists
-    facility, process, capacity_per_t, variable_usd_per_t. ``projects`` has one row per project, ``online`` the
-    years in which a unit could come on line and ``service`` the years that such a unit serves: project, start
-    and year (positions), ramp share. ``active`` (F, T) says where capacity can be positive.
+    reserve_t, fixed_usd_per_t_year, closable. ``standing`` (F, T) is standing capacity in t/yr, ``available`` (F, T)
+    the share of all capacity that outages leave. ``modes`` lists facility, process, capacity_per_t,
+    variable_usd_per_t. ``projects`` has one row per project, ``online`` the years in which a unit could come on
+    line and ``service`` the years that such a unit serves: project, start and year (positions), ramp share.
+    ``capable`` (F, T) says where capacity can be positive, outages apart.
     """
 
     labels: Labels
     project_labels: Labels
     facilities: pd.DataFrame
     standing: Floats
+    available: Floats
     modes: pd.DataFrame
     projects: pd.DataFrame
     online: pd.DataFrame
     service: pd.DataFrame
-    active: Bools
+    capable: Bools
 
     @classmethod
     def of(cls, ground: Ground) -> Plants:
@@ -42,19 +44,28 @@ class Plants:
         labels = Labels(ground.instance.table("facilities")["facility"])
         project_labels = Labels(ground.instance.table("projects")["project"])
         facilities = _facilities(ground, labels)
-        standing = _standing(ground, labels)
+        standing, available = _standing(ground, labels), _available(ground, labels)
         projects = _projects(ground, labels, project_labels, facilities)
         online = _online(ground, projects)
         service = _service(ground, projects, online)
-        active = standing > 0
+        capable = standing > 0
         serving = service[service["ramp"] > 0]
-        active[projects["facility"].to_numpy()[serving["project"]], serving["year"]] = True
-        return cls(labels, project_labels, facilities, standing, _modes(ground, labels), projects, online, service, active)
+        capable[projects["facility"].to_numpy()[serving["project"]], serving["year"]] = True
+        return cls(labels, project_labels, facilities, standing, available, _modes(ground, labels), projects, online, service, capable)
+
+    @cached_property
+    def active(self) -> Bools:
+        """Where each facility can run (F, T): it can have capacity, and outages leave a part of it."""
+        return np.asarray(self.capable & (self.available > 0), dtype=bool)
 
     @cached_property
     def ever_active(self) -> Bools:
-        """Whether each facility can have capacity in any year (F,)."""
-        return np.asarray(self.active.any(axis=1), dtype=bool)
+        """Whether each facility can have capacity in any year (F,); a plant that is out throughout keeps its lanes and contracts."""
+        return np.asarray(self.capable.any(axis=1), dtype=bool)
+
+    def usable_share(self, utilisation: str) -> Floats:
+        """Return ``utilisation_max`` or ``utilisation_min`` x what outages leave, the share of capacity that may or must run (F, T)."""
+        return self.facilities[utilisation].to_numpy(dtype=np.float64)[:, None] * self.available
 
     @cached_property
     def openings(self) -> pd.DataFrame:
@@ -102,6 +113,15 @@ def _standing(ground: Ground, labels: Labels) -> Floats:
         sizes = np.concatenate([[0.0], filled(rows, "capacities", "capacity_t_per_year")[order]])
         standing[labels.code(str(facility))] = sizes[np.searchsorted(years[order], ground.years.label, side="right")]
     return standing
+
+
+def _available(ground: Ground, labels: Labels) -> Floats:
+    table = ground.instance.table("outages").sort_values("outage", kind="stable")
+    available = np.ones((len(labels), len(ground.years)))
+    left = filled(table, "outages", "available")
+    for code, share, first, last in zip(labels.codes(table["facility"]), left, table["first_year"], table["last_year"], strict=True):
+        available[code] *= np.where(ground.years.within(first, last), share, 1.0)
+    return available
 
 
 def _modes(ground: Ground, labels: Labels) -> pd.DataFrame:

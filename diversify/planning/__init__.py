@@ -30,6 +30,7 @@ from diversify.planning.graph import Graph
 from diversify.planning.prices import cap_prices, fixed_program, prices
 from diversify.planning.program import STATEMENT, Program, fix_builds
 from diversify.planning.shares import concentration, shares
+from diversify.planning.stages import Staged, from_table
 from diversify.planning.summary import summarise
 from diversify.solve import Fixed, Known, Options, Outcome, Progress, export, run, run_other
 
@@ -95,6 +96,7 @@ def solve(
     builds: pd.DataFrame | None = None,
     start: pd.DataFrame | None = None,
     bound_musd: float | None = None,
+    decided: pd.DataFrame | None = None,
 ) -> Plan:
     """Solve an instance (or a path, or a bundled name) and return the audited plan.
 
@@ -106,6 +108,8 @@ def solve(
     ``builds`` is another plan's table of that name: what is built is then fixed as it says, and only the rest is planned
     (a unit that cannot come on line in its year comes in the next that is possible, one that never can is left out);
     a ``model`` that was given stays fixed so.
+    ``decided`` is what was decided before the instance's reveal year (:func:`diversify.planning.stages.as_table`): it stays, and what
+    comes after is planned; the built-in solver alone does so.
     ``start`` is such a table to start from; ``bound_musd`` is a lower bound on the cost that is proved already. Both help
     the built-in solver alone.
 
@@ -123,6 +127,8 @@ def solve(
         else:
             read = 0.0
         program = _program_of(model, builds)
+        if decided is not None:
+            program = Staged.of(program).pinned(from_table(decided))
         case = program.statement.network.ground.instance
         options = options_of(case, gap=gap, gap_musd=gap_musd, time_limit=time_limit, threads=threads, seed=seed, log=log)
         built = time.monotonic() - begun - read

@@ -84,7 +84,7 @@ def builds(point: Point) -> pd.DataFrame:
 
 
 def capacity(point: Point) -> pd.DataFrame:
-    """Per facility and year: standing less closed, whole size of units in service, and what of both is usable (ramped)."""
+    """Per facility and year: standing less closed, whole size of units in service, and what of both is usable (ramped, after outages)."""
     network = point.statement.network
     plants, years = network.plants, network.ground.years
     standing = plants.standing.copy()
@@ -96,6 +96,7 @@ def capacity(point: Point) -> pd.DataFrame:
     size = plants.projects["size"].to_numpy(dtype=np.float64)[project] * point.of("v_build")[service["position"]]
     np.add.at(new, place, size)
     np.add.at(usable, place, size * service["ramp"].to_numpy())
+    usable *= plants.available
     facility, year = np.nonzero((standing > 0) | (new > 0))
     return pd.DataFrame(
         {

@@ -145,13 +145,14 @@ def _implied(program: Program) -> Bools:
     for name in ("v_run", "v_build", "v_short"):
         column = program.columns(name)
         found[column[column >= 0]] = True
-    return found
+    return np.asarray(found & (program.matrix.lower < program.matrix.upper))
 
 
 def _capacity_rows(program: Program) -> Ints:
-    """Return the rows of capacity: of what a plant without capacity may be worth, the value of its first tonne is wanted."""
+    """Return the rows of capacity that are not let go: of what a plant without it may be worth, the value of the first tonne is wanted."""
     rows = program.rows("c_capacity")
-    return rows[rows >= 0]
+    rows = rows[rows >= 0]
+    return rows[np.isfinite(program.matrix.row_upper[rows])]
 
 
 def row_sides(program: Program) -> Sides:
@@ -188,7 +189,7 @@ def _with_substitutes(program: Program, listed: pd.DataFrame) -> tuple[Ints, Int
     asked = pd.MultiIndex.from_arrays([_joined(limits, ("location", "commodity")), limits["year"].astype(np.int64)])
     price, row = demand.index.to_numpy()[found.get_indexer(asked)], program.rows("c_substitute")
     of_demand = program.rows("c_demand")[found.get_indexer(asked)]
-    kept = (row >= 0) & (of_demand >= 0)
+    kept = (row >= 0) & (of_demand >= 0) & np.isfinite(program.matrix.row_upper[of_demand])  # rows let go have no limit
     quantity = program.matrix.row_upper[of_demand[kept]]
     return price[kept], row[kept], program.matrix.row_upper[row[kept]] / quantity
 

@@ -44,7 +44,7 @@ def summarise(instance: Instance, outcome: Outcome, tables: Mapping[str, pd.Data
         "holds": "plan" if holds else "none",
         "objective_musd": objective,
         "bound_musd": bound,
-        "gap": _relative(gap_musd, objective),
+        "gap": relative(gap_musd, objective),
         "gap_musd": gap_musd,
         "seconds": {},
         "size": dict(size),
@@ -59,7 +59,8 @@ def summarise(instance: Instance, outcome: Outcome, tables: Mapping[str, pd.Data
     }
 
 
-def _relative(gap_musd: float | None, objective: float | None) -> float | None:
+def relative(gap_musd: float | None, objective: float | None) -> float | None:
+    """Return a gap as a share of the objective; None where either is not known, or the objective is zero and the gap is not."""
     if gap_musd is None or objective is None:
         return None
     return gap_musd / abs(objective) if objective else (0.0 if gap_musd == 0 else None)

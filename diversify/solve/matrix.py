@@ -173,7 +173,7 @@ def _matrix(info: Any, column_scale: Floats) -> Matrix:
         row_upper=np.where(sense >= 0, sides, np.inf),
         integer=integer,
         column_scale=scale,
-        row_scale=_row_scale(a, scale),
+        row_scale=row_scale_of(a, scale),
         cost_scale=cost_scale_of(cost * scale),
     )
 
@@ -185,7 +185,7 @@ def _bounds(columns: list[Any]) -> tuple[Floats, Floats, NDArray[np.bool_]]:
     return lower, upper, np.array([not column.is_continuous() for column in columns], dtype=bool)
 
 
-def _row_scale(a: csc_array, column_scale: Floats) -> Floats:
+def row_scale_of(a: csc_array, column_scale: Floats) -> Floats:
     """Return a power of two per row that brings the middle of its coefficients' magnitudes near one."""
     logs = np.log2(np.abs(a.data) * np.repeat(column_scale, np.diff(a.indptr)))
     low, high = np.full(a.shape[0], np.inf), np.full(a.shape[0], -np.inf)

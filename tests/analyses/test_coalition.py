@@ -339,6 +339,7 @@ def test_standing_capacity_stocks_and_scrap_follow_whose_they_are() -> None:
     case = sliced(
         {
             "capacities": [{"facility": f"{place} pit", "year": 2030, "capacity_t_per_year": 40} for place in ("usa", "jpn", "aus")],
+            "outages": [{"outage": f"strike {place}", "facility": f"{place} pit", "available": 0.9} for place in ("usa", "jpn", "aus")],
             "stockpiles": [
                 {"location": place, "commodity": "magnet", "initial_t": 4, "capacity_t": 8, "final_min_t": 2}
                 for place in ("usa", "jpn", "aus")
@@ -350,6 +351,7 @@ def test_standing_capacity_stocks_and_scrap_follow_whose_they_are() -> None:
         }
     )
     assert cells(case, "capacities", "facility", "capacity_t_per_year") == {"usa pit": 40.0, "aus pit": 30.0}
+    assert cells(case, "outages", "facility", "available") == {"usa pit": 0.9, "aus pit": 0.9}
     for figure, own in (("initial_t", 4.0), ("capacity_t", 8.0), ("final_min_t", 2.0)):
         assert cells(case, "stockpiles", "location", figure) == {"usa": own, "aus": 0.75 * own}
     assert cells(case, "returns", "location", "past_t_per_year") == {"*": 20.0, "aus": 15.0}

@@ -59,6 +59,10 @@ BY_HAND: dict[str, tuple[dict[str, Any], set[tuple[str, str, int | None]]]] = {
         {"lanes": [{"origin": "Baotou", "destination": "Osaka", "commodity": "ore", "capacity_t_per_year": 70}]},
         {("lane", "Baotou|Osaka|ore", 2030), WANTED},
     ),
+    "a contract with a mine that is out": (
+        {"contracts": [contract(10)], "outages": [{"outage": "strike", "facility": "Denver mine"}]},
+        {("contract", "k", 2030)},
+    ),
     "a store that is too small": (
         {"stockpiles": [pile(60, capacity_t=50)]},
         {("stock_final", "Osaka|ore", None), ("stock_capacity", "Osaka|ore", 2030)},
@@ -124,6 +128,21 @@ def test_the_rules_are_said_in_plain_words() -> None:
 def test_the_plants_behind_a_conflict_are_named_with_what_they_can_run() -> None:
     answer = found(ore_case(caps=[cap(0.1)], projects=[ridge(lead_years=3)]))
     assert [(row["key"], row["year"], row["t_per_year"]) for row in answer["capacities"]] == [("Denver mine", 2030, 60.0)]
+
+
+def test_outages_of_plants_of_the_same_process_are_said() -> None:
+    """Denver has half of 60 t and Baotou is out."""
+    outages: Rows = [
+        {"outage": "strike", "facility": "Denver mine", "available": 0.5},
+        {"outage": "flood", "facility": "Baotou mine", "last_year": 2030},
+        {"outage": "later", "facility": "Denver mine", "first_year": 2031, "available": 0.1},
+    ]
+    (behind,) = found(ore_case(outages=outages))["capacities"]
+    assert (behind["key"], behind["t_per_year"]) == ("Denver mine", 30.0)
+    assert behind["sentence"] == (
+        "The plant Denver mine of the process mining can run at most 30 t in 2030, with every project that can serve by then. "
+        "Outages: flood leaves 0 % of Baotou mine, strike leaves 50 % of Denver mine."
+    )
 
 
 def test_a_cap_with_a_priced_excess_and_demand_with_a_price_of_shortage_are_never_in_the_way() -> None:

@@ -160,6 +160,16 @@ def test_moving_a_tariff_by_hand() -> None:
     assert (up["low_musd"], up["high_musd"]) == (pytest.approx(2 * 60 * 20 / 1e6), pytest.approx(2 * 60 * 20 / 1e6))
 
 
+def test_capacity_in_a_year_of_outage_saves_only_what_the_outage_leaves_of_it() -> None:
+    """Half of Baotou's 60 t is left in 2030. A tonne that can run saves the 20 USD that Perth is dearer by, one that stands half of it."""
+    case = tariffed().set("+outages[outage=strike,facility=Baotou,last_year=2030,available=0.5]")
+    answer = dv.prices(case, kind="capacity", move=10, gap=0)
+    assert [row_of(answer, "capacity", "Baotou", year)["usd_per_t"] for year in (2030, 2031)] == pytest.approx([20.0, 20.0])
+    moves = answer.moves[answer.moves["moved_to"] == 70].set_index("year")
+    for column in ("price_musd", "held_musd", "low_musd", "high_musd"):
+        assert moves[column].to_dict() == pytest.approx({2030: -10 * 0.5 * 20 / 1e6, 2031: -10 * 20 / 1e6}), column
+
+
 def test_limits_and_their_ranges_where_a_lane_is_shared() -> None:
     """The mine's 60 t are all used: a t more of capacity, or of what may leave, saves 50 - 10 - 20 USD."""
     answer = dv.prices(tariffed(), kind=["capacity", "demand", "supply"], gap=0)

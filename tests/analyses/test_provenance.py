@@ -107,6 +107,16 @@ def test_a_limit_that_binds_is_worth_what_moving_it_a_little_changes(name: str) 
         assert min(less, more) - slack <= row.musd <= max(less, more) + slack, (row.table, row.key, row.column, less, row.musd, more)
 
 
+def test_what_an_outage_leaves_is_a_figure_that_binds() -> None:
+    """The works run full in 2029: a part more of what the repair leaves is that part of three quarters of all that is usable."""
+    plan = plan_of("all features")
+    figures = provenance(plan.instance, plan).figures.set_index(["table", "key", "column"])["musd"]
+    price = plan.prices.query("kind == 'capacity' and key == 'works' and year == 2029")["usd_per_t"].item()
+    discount = resolve(plan.instance).discount[2029]
+    usable = plan.capacity.query("facility == 'works' and year == 2029")["usable_t_per_year"].item()
+    assert figures["outages", "repair", "available"] == pytest.approx(-price * 0.75 * usable * discount / 1e6)
+
+
 def stated(case: dv.Instance) -> dv.Instance:
     """Return the hand-solved case with qualities: the works cited, the ridge's capital assumed, demand and one share assumed."""
     works = case.table("facilities").assign(quality=["cited", "derived", "cited"], source=["S1", "S2", "S1"])

@@ -10,6 +10,7 @@ name: small
 title: A small case
 years: [2026, 2028, 2030]
 discount_rate: 0.05
+reveal_year: 2028
 """
 
 TABLES = {
@@ -42,6 +43,7 @@ smelt-us,us,smelt,JPN,,,,,,,120
 blend-jp,jp,blend,,50,2026,2030,false,,,
 """,
     "capacities": "facility,year,capacity_t_per_year\nsmelt-cn,2026,400\nsmelt-cn,2030,450\n",
+    "outages": "outage,facility,first_year,last_year,available\nflood,smelt-cn,2028,2028,0.5\nrefit,smelt-us,2030,,\n",
     "modes": "facility,process,capacity_per_t,variable_usd_per_t\nsmelt-us,recycle,1.2,90\n",
     "projects": """\
 project,facility,unit_t_per_year,units_max,max_t_per_year,units_min,capex_unit_musd,capex_usd_per_t_year,lead_years,earliest_year,latest_year,life_years,ramp
@@ -80,6 +82,14 @@ each,2028,0.8,metal,allies,CHN,produced,each
 scenario,change
 ban,"+restrictions[restriction=ban,origin=china,destination=*,commodity=ore,first_year=2028,last_year=2030,limit_t_per_year=0]"
 ban,demand[commodity=metal].quantity_t_per_year=x1.2
+""",
+    "families": """\
+family,kind,origin,destination,commodity,country,follows,chance,first_low,first_high,years_low,years_high,low,high,reference_t_per_year
+control,export_control,china,allies,metal,,,0.4,2028,2030,1,2,0.5,1,200
+ore-control,export_control,china,allies,ore,,control,,,,,,1,1,
+growth,demand,,,metal,allies,,,2028,2028,,,0.9,1.2,
+dearer,capex,,,,*,,,,,,,1,1.5,
+later,delay,,,metal,USA,,0.5,,,,,1,2,
 """,
     "figures": "table,key,column,source,quality,low,high\nfacilities,smelt-us,variable_usd_per_t,report,cited,100,150\n",
     "sources": "source,title,publisher,year,url,licence\nreport,A report,A house,2024,,\n",

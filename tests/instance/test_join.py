@@ -82,9 +82,16 @@ def test_a_group_may_grow_by_countries_that_a_case_does_not_know() -> None:
     assert set(dv.join([first, second], "whole").table("groups")["country"]) == {"USA", "AUS"}
 
 
-def test_scenarios_are_left_out() -> None:
-    one = hand_solved().replace(scenarios=[{"scenario": "free"}], changes=[{"scenario": "free", "change": "-caps[]"}])
-    assert not {"scenarios", "changes"} & set(dv.join([one, again()], "whole").tables)
+def test_scenarios_and_their_families_are_left_out() -> None:
+    growth = {"family": "growth", "kind": "demand", "country": "*", "commodity": "*", "first_low": 2031, "first_high": 2031}
+    one = hand_solved().replace(
+        reveal_year=2031,
+        scenarios=[{"scenario": "free"}],
+        changes=[{"scenario": "free", "change": "-caps[]"}],
+        families=[{**growth, "low": 1, "high": 2}],
+    )
+    whole = dv.join([one, again().replace(reveal_year=2031)], "whole")
+    assert not {"scenarios", "changes", "families"} & set(whole.tables)
 
 
 def test_one_case_is_not_joined() -> None:

@@ -11,6 +11,7 @@ from diversify.instance import check, load
 
 ODD = [
     ("facilities", "blend-jp,jp,blend,,50", "idle-us,us,mine,,,,,,,,\nblend-jp,jp,blend,,50", "no_capacity", "facilities", 5),
+    ("outages", "2028,2028,0.5", "2031,2031,0.5", "never_in_force", "outages", 2),
     ("demand", "jp,metal,,80,50000\n", "jp,metal,,80,50000\ncn,alloy,,5,9\n", "unsupplied_demand", "demand", 5),
     ("recipes", "smelt,ore,-1.5", "smelt,ore,-1.01", "relabelling", "processes", 3),
     ("projects", "2,2026,2030,20", "9,2026,2030,20", "cannot_be_built", "projects", 2),
@@ -48,6 +49,12 @@ def test_each_oddity_is_a_warning_with_its_place(tmp_path: Path, table: str, old
     assert (code, where, row) in {(each.code, each.table, each.row) for each in found.warnings}, found.warnings
     assert all(each.remedy and each.message for each in found.warnings)
     load(folder)
+
+
+def test_an_outage_of_a_plant_without_capacity_has_no_effect(tmp_path: Path) -> None:
+    idle = mutated("facilities", "blend-jp,jp,blend,,50", "idle-us,us,mine,,,,,,,,\nblend-jp,jp,blend,,50")
+    found = check(write_case(tmp_path / "case", **idle, **mutated("outages", "refit,smelt-us", "refit,idle-us")))
+    assert [(each.code, each.row) for each in found.warnings if each.table == "outages"] == [("no_effect", 3)]
 
 
 def test_the_small_case_has_nothing_odd(tmp_path: Path) -> None:

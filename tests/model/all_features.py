@@ -73,6 +73,12 @@ def _plants() -> dict[str, Rows]:
             {"facility": "pit", "year": 2020, "capacity_t_per_year": 100},
             {"facility": "pit", "year": 2028, "capacity_t_per_year": 80},
         ],
+        "outages": [
+            {"outage": "strike", "facility": "pit", "first_year": 2028, "available": 0.8},
+            {"outage": "flood", "facility": "pit", "first_year": 2029, "last_year": 2029, "available": 0.75},
+            {"outage": "repair", "facility": "works", "first_year": 2029, "last_year": 2029, "available": 0.5},
+            {"outage": "fire", "facility": "press", "first_year": 2027, "last_year": 2027},
+        ],
         "modes": [{"facility": "works", "process": "recasting", "capacity_per_t": 0.5, "variable_usd_per_t": 60}],
         "projects": [
             {"project": "ridge-1", "facility": "ridge", "unit_t_per_year": 30, "units_max": 2, "units_min": 1, "capex_unit_musd": 3}

@@ -139,14 +139,24 @@ ROWS: list[tuple[str, object, str]] = [
         <= 2
         """,
     ),
-    # 80 t stand from 2028 on.
+    # 100 t stand before 2028.
+    (
+        "c_capacity",
+        ("pit", 2027),
+        """
+        1 v_close[pit,2027]
+        1 v_run[pit,mining,,2027]
+        <= 100
+        """,
+    ),
+    # 80 t stand from 2028 on, of which a strike leaves four fifths and a flood three quarters of these.
     (
         "c_capacity",
         ("pit", 2029),
         """
-        1 v_close[pit,2029]
+        0.6 v_close[pit,2029]
         1 v_run[pit,mining,,2029]
-        <= 80
+        <= 48
         """,
     ),
     # A unit of 30 t gives half in its first year; one of 2027 is two calendar years old in 2029 and gives all.
@@ -160,30 +170,30 @@ ROWS: list[tuple[str, object, str]] = [
         <= 0
         """,
     ),
-    # Three quarters of 40 t stand and of half of what is new; a tonne recast takes half a tonne of capacity.
+    # Of 40 t that stand and half of what is new a repair leaves half, three quarters of that can run; a tonne recast takes half a tonne.
     (
         "c_capacity",
         ("works", 2029),
         """
-        -0.375 v_build[works-1,2029]
+        -0.1875 v_build[works-1,2029]
         1 v_run[works,making,,2029]
         1 v_run[works,making,china,2029]
         0.5 v_run[works,recasting,,2029]
         0.5 v_run[works,recasting,china,2029]
-        <= 30
+        <= 15
         """,
     ),
-    # A tenth of 40 t and of half of what is new.
+    # A tenth of that half.
     (
         "c_minimum_run",
         ("works", 2029),
         """
-        -0.05 v_build[works-1,2029]
+        -0.025 v_build[works-1,2029]
         1 v_run[works,making,,2029]
         1 v_run[works,making,china,2029]
         0.5 v_run[works,recasting,,2029]
         0.5 v_run[works,recasting,china,2029]
-        >= 4
+        >= 2
         """,
     ),
     # The years stand for 1, 2 and 2.

@@ -141,7 +141,7 @@ def test_units_are_integers_and_sized_capacity_is_not(model: Any) -> None:
 
 def test_bounds_come_from_the_data(model: Any) -> None:
     assert model.v_run["ridge", "mining", "", 2029].ub == 60.0
-    assert model.v_run["works", "recasting", "china", 2029].ub == 0.75 * (40 + 10) / 0.5
+    assert model.v_run["works", "recasting", "china", 2029].ub == 0.5 * 0.75 * (40 + 10) / 0.5
     assert model.v_close["pit", 2029].ub == 80.0
     assert model.v_short["Denver", "magnet", 2027].ub == 5.0
     assert model.v_build["works-1", 2029].ub == 20.0

@@ -22,6 +22,7 @@ _SIZES = ("unit_t_per_year", "max_t_per_year", "min_t_per_year", "capex_unit_mus
 _FIGURES: Mapping[str, tuple[str, ...]] = {
     "facilities": ("capacity_t_per_year", "reserve_t"),
     "capacities": ("capacity_t_per_year",),
+    "outages": (),
     "modes": (),
     "projects": _SIZES,
     "demand": ("quantity_t_per_year",),
@@ -67,7 +68,7 @@ class _Slices:
 
     def tables(self) -> dict[str, tuple[pd.DataFrame, Floats]]:
         rules: Mapping[str, Callable[[pd.DataFrame], Floats]] = {
-            **dict.fromkeys(("facilities", "capacities", "modes", "projects"), self._of_plants),
+            **dict.fromkeys(("facilities", "capacities", "outages", "modes", "projects"), self._of_plants),
             **dict.fromkeys(("demand", "stockpiles", "markets", "returns"), self._of_places),
             "lanes": self._of_lanes,
             "contracts": self._of_contracts,

@@ -15,9 +15,9 @@ import pandas as pd
 
 from diversify.analyses.diagnose.conflict import Filter
 from diversify.analyses.diagnose.loosened import Loosened
-from diversify.analyses.diagnose.rules import Rule, sides, tonnes
+from diversify.analyses.diagnose.rules import Rule, percent, sides, tonnes
 from diversify.network.cells import largest_capacity
-from diversify.network.ground import Floats, Ground
+from diversify.network.ground import Floats, Ground, filled, records
 from diversify.network.plants import Plants
 from diversify.solve import Matrix, fix_and_price, left_out, parts_allowed, run
 
@@ -64,7 +64,7 @@ def _sentences(loose: Loosened, conflict: Sequence[Rule], rows: pd.DataFrame) ->
         listed = ", ".join(names[:_MOST_NAMES]) + (f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else "")
         who = f"The plant {listed} of the process {process}" if len(names) == 1 else f"The plants of the process {process} that matter"
         can = f"can run at most {tonnes(total)} t in {year}, with every project that can serve by then"
-        sentence = f"{who} {can}." if len(names) == 1 else f"{who} {can}: {listed}."
+        sentence = (f"{who} {can}." if len(names) == 1 else f"{who} {can}: {listed}.") + _outages(loose, of, str(process), int(str(year)))
         found.append(
             {
                 "table": "facilities",
@@ -76,6 +76,18 @@ def _sentences(loose: Loosened, conflict: Sequence[Rule], rows: pd.DataFrame) ->
             }
         )
     return found
+
+
+def _outages(loose: Loosened, process_of: pd.Series, process: str, year: int) -> str:
+    """Return what outages leave in a year of the plants of a process, those that are out wholly too; nothing where none holds."""
+    table, years = loose.instance.table("outages").sort_values("outage"), loose.statement.network.ground.years
+    said = [
+        f"{row['outage']} leaves {percent(left)} of {row['facility']}"
+        for row, left in zip(records(table), filled(table, "outages", "available"), strict=True)
+        if process_of[row["facility"]] == process and left < 1.0 and years.within(row["first_year"], row["last_year"])[years.holding(year)]
+    ]
+    more = f" and {len(said) - _MOST_NAMES} more" if len(said) > _MOST_NAMES else ""
+    return f" Outages: {', '.join(said[:_MOST_NAMES])}{more}." if said else ""
 
 
 def _largest(loose: Loosened, conflict: Sequence[Rule]) -> Floats:

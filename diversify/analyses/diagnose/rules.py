@@ -65,7 +65,8 @@ def tonnes(value: float) -> str:
     return f"{value:,.5g}" if abs(value) < 1e5 else f"{value:,.0f}"
 
 
-def _percent(share: float) -> str:
+def percent(share: float) -> str:
+    """Return a share in a sentence."""
     return f"{100.0 * share:.4g} %"
 
 
@@ -110,7 +111,7 @@ def _caps(loose: Loosened) -> Iterator[Rule]:
         cap = of[row["cap"]]
         touch = how[cap["basis"]].format(cap["sources"])
         return (
-            f"The cap {row['cap']} lets at most {_percent(share[at])} of the {cap['commodity']} "
+            f"The cap {row['cap']} lets at most {percent(share[at])} of the {cap['commodity']} "
             f"taken in by {row['consumers']} in {row['year']} {touch}."
         )
 
@@ -125,7 +126,7 @@ def _floors(loose: Loosened) -> Iterator[Rule]:
         if asked <= 0.0:
             return None
         return (
-            f"The floor {row['floor']} asks {floor['makers']} to send out at least {_percent(asked)} of the {floor['commodity']} "
+            f"The floor {row['floor']} asks {floor['makers']} to send out at least {percent(asked)} of the {floor['commodity']} "
             f"taken in by {floor['consumers']} in {row['year']}."
         )
 

@@ -142,12 +142,12 @@ def _per_figure(program: Program, fixed: Fixed, table: pd.DataFrame) -> Floats:
     per = np.ones(len(table))
     arrived = _quantities(program, "cap_flows", "c_cap", flow)
     taken = _quantities(program, "floor_flows", "c_floor", flow, "taken")
-    used = dict(zip(network.plants.labels.names, network.plants.facilities["utilisation_max"].tolist(), strict=True))
+    plants, used = network.plants, network.plants.usable_share("utilisation_max")
     for position, (kind, key, year) in enumerate(zip(table["kind"], table["key"], table["year"], strict=True)):
         if kind in ("cap", "floor"):
             per[position] = (arrived if kind == "cap" else taken).get((key, year), 0.0)
         elif kind == "capacity":
-            per[position] = used[key]
+            per[position] = used[plants.labels.code(key), network.ground.years.holding(year)]
         elif kind == "tariff":
             per[position] = 100.0
         elif kind not in movable() or kind == "unit":

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from diversify.analyses.provenance.paid import CELL, joined, spread_over_listed
-from diversify.audit.data import Case
+from diversify.audit.data import Case, outages_in_force
 from diversify.schema import EVERYTHING, TABLES
 
 
@@ -90,7 +90,7 @@ def _capacity(rows: pd.DataFrame, tables: dict[str, pd.DataFrame], case: Case) -
     """Standing capacity of plants that run full: the steps in force of ``capacities``, else the facility's own figure.
 
     More of it also has its fixed cost in every year, and its part of a minimum run. In years in which a part of it is closed more
-    would only be closed too.
+    would only be closed too. What an outage leaves is a figure of its own.
     """
     plants, grid = case.facilities, ["facility", "year"]
     prices = tables["prices"].rename(columns={"key": "facility"})
@@ -101,7 +101,8 @@ def _capacity(rows: pd.DataFrame, tables: dict[str, pd.DataFrame], case: Case) -
     closed = pd.MultiIndex.from_frame(tables["closures"][grid].astype({"year": "int64"}))
     standing = standing[~pd.MultiIndex.from_frame(standing[grid].astype({"year": "int64"})).isin(closed)]
     of = {name: standing["facility"].map(plants[name]) for name in ("utilisation_max", "utilisation_min", "fixed_usd_per_t_year")}
-    usd = of["fixed_usd_per_t_year"] - standing["capacity"] * of["utilisation_max"] + standing["minimum_run"] * of["utilisation_min"]
+    used = standing["capacity"] * of["utilisation_max"] - standing["minimum_run"] * of["utilisation_min"]
+    usd = of["fixed_usd_per_t_year"] - used * standing["available"]
     standing = standing.assign(
         musd=usd * standing["standing"] * standing["year"].map(case.discount) / 1e6, year=standing["year"].astype(float)
     )
@@ -113,16 +114,30 @@ def _capacity(rows: pd.DataFrame, tables: dict[str, pd.DataFrame], case: Case) -
         [
             _cells("capacities", joined(later, ["facility", "since"]), "capacity_t_per_year", later["musd"]),
             _cells("facilities", own["facility"], "capacity_t_per_year", own["musd"]),
+            _outages(rows, -_of_usable(rows, "utilisation_max", tables, case), case),
         ]
     )
 
 
 def _minimum_run(rows: pd.DataFrame, tables: dict[str, pd.DataFrame], case: Case) -> pd.DataFrame:
     """A plant's minimum run: a share of what it could use in the year."""
-    size = tables["capacity"].rename(columns={"facility": "key"})[["key", "year", "usable_t_per_year"]]
-    rows = rows.astype({"year": "int64"}).merge(size.astype({"year": "int64"}), on=["key", "year"])
-    worth = _worth(rows, case) * rows["usable_t_per_year"] * rows["key"].map(case.facilities["utilisation_min"])
-    return _cells("facilities", rows["key"], "utilisation_min", worth)
+    worth = _of_usable(rows, "utilisation_min", tables, case)
+    return pd.concat([_cells("facilities", rows["key"], "utilisation_min", worth), _outages(rows, worth, case)])
+
+
+def _of_usable(rows: pd.DataFrame, utilisation: str, tables: dict[str, pd.DataFrame], case: Case) -> pd.Series:
+    """Return what each price of a plant's year is worth on the part of its usable capacity that may, or must, run."""
+    usable = tables["capacity"].set_index(["facility", "year"])["usable_t_per_year"].to_dict()
+    size = pd.Series([usable.get(each, 0.0) for each in zip(rows["key"], rows["year"], strict=True)], index=rows.index, dtype=float)
+    return _worth(rows, case) * size * rows["key"].map(case.facilities[utilisation])
+
+
+def _outages(rows: pd.DataFrame, musd: pd.Series, case: Case) -> pd.DataFrame:
+    """What outages leave of a plant: the usable capacity of the years in which they hold is proportional to it."""
+    in_force = outages_in_force(case.tables["outages"], case.years)
+    of_plant = rows.assign(musd=musd).astype({"year": "int64"}).rename(columns={"key": "facility"})[["facility", "year", "musd"]]
+    held = in_force.merge(of_plant, on=["facility", "year"])
+    return _cells("outages", held["outage"], "available", held["musd"])
 
 
 def _yearly(table: str, column: str, sign: float) -> _Read:

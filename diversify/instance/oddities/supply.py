@@ -25,6 +25,15 @@ def plants_without_capacity(draft: Draft, reach: Reach) -> Iterator[Problem]:
             yield draft.problem("no_capacity", "facilities", index, "facility", message, "Give it capacity or a project, or remove it.")
 
 
+def outages_of_nothing(draft: Draft, reach: Reach) -> Iterator[Problem]:
+    """Outages of a facility with neither capacity nor project."""
+    able = plants_with_capacity(draft)
+    for index, plant in draft.rows("outages", "facility"):
+        if plant not in able:
+            message = f"The outage has no effect: {plant!r} has no capacity and no project."
+            yield draft.problem("no_effect", "outages", index, "facility", message, "Correct the name, or remove the row.")
+
+
 def plants_with_capacity(draft: Draft) -> set[str]:
     """Return the facilities that have capacity in some year or may get it by a project."""
     by_year = {plant for _, plant in draft.rows("capacities", "facility")}

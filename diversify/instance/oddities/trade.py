@@ -12,7 +12,7 @@ from diversify.schema import EVERYTHING, TABLES
 
 def windows_outside_the_horizon(draft: Draft, reach: Reach) -> Iterator[Problem]:
     """Rows in force in no planning year."""
-    for name in ("contracts", "tariffs", "restrictions"):
+    for name in ("outages", "contracts", "tariffs", "restrictions"):
         for index, first, last in draft.rows(name, "first_year", "last_year"):
             if not any((first is None or year >= first) and (last is None or year <= last) for year in draft.years):
                 word = TABLES[name].key[0]

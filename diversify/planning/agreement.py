@@ -1,0 +1,106 @@
+"""Do scenarios agree on everything before the reveal year, as they must where one plan is made for all of them?
+
+Compared is what the data come to (rows, bounds and costs of the years before), not the cells: a demand listed for the
+reveal year alone also moves the years before it, since demand is linear between listed years.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from diversify.network.ground import Floats, Ints
+from diversify.planning.stages import UNITS, Key, Staged
+
+_SAME = 1e-9
+"""Relative difference below which two figures are the same."""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One thing before the reveal year in which two cases differ: where it stands (variable or constraint, key) and both figures."""
+
+    what: str
+    where: str
+    ours: float | None
+    theirs: float | None
+
+    @property
+    def sentence(self) -> str:
+        """One sentence for people."""
+        return f"{self.what} of {self.where} is {_figure(self.ours)} in one and {_figure(self.theirs)} in the other"
+
+
+def _figure(value: float | None) -> str:
+    return "absent" if value is None else f"{value:.6g}"
+
+
+def differences(ours: Staged, theirs: Staged) -> Iterator[Difference]:
+    """Yield what two cases do not agree on before the reveal year: what can be decided, the rows of those years, and their costs."""
+    yield from _between("upper bound", _bounds(ours), _bounds(theirs))
+    yield from _between("limit", _sides(ours), _sides(theirs))
+    yield from _between("coefficient", _coefficients(ours), _coefficients(theirs))
+    yield from _between("cost", _costs(ours), _costs(theirs))
+
+
+def _between(what: str, ours: Mapping[Key, float], theirs: Mapping[Key, float]) -> Iterator[Difference]:
+    for key in [*ours, *(key for key in theirs if key not in ours)]:
+        left, right = ours.get(key), theirs.get(key)
+        if left is None or right is None or not _same(left, right):
+            yield Difference(what, _named(key), left, right)
+
+
+def _same(left: float, right: float) -> bool:
+    return left == right or abs(left - right) <= _SAME * max(abs(left), abs(right))
+
+
+def _named(key: Key) -> str:
+    return f"{key[0]}[{', '.join(map(str, key[1:]))}]"
+
+
+def _operations(staged: Staged) -> Iterator[tuple[int, Key]]:
+    """Yield position and key of the common columns but units and purchases, which a later delay may move."""
+    for position, key in zip(staged.common.tolist(), staged.keys, strict=True):
+        if key[0] not in UNITS:
+            yield position, key
+
+
+def _bounds(staged: Staged) -> dict[Key, float]:
+    upper = staged.program.matrix.upper
+    return {key: float(upper[position]) for position, key in _operations(staged)}
+
+
+def _sides(staged: Staged) -> dict[Key, float]:
+    matrix = staged.program.matrix
+    sides: Floats = np.where(np.isfinite(matrix.row_upper), matrix.row_upper, matrix.row_lower)
+    return {key: float(sides[place]) for place, key in staged.early_rows.items()}
+
+
+def _coefficients(staged: Staged) -> dict[Key, float]:
+    """Return each coefficient of an early row by the row's key and the column's; of units only what the row's year needs."""
+    rows = staged.early_rows
+    names = dict(zip(staged.common.tolist(), staged.keys, strict=True))
+    places: Ints = np.fromiter(rows, dtype=np.int64, count=len(rows))
+    part = staged.program.matrix.a.tocsr()[places].tocoo()
+    return {
+        (*rows[int(places[row])], *names[column]): float(value)
+        for row, column, value in zip(part.row.tolist(), part.col.tolist(), part.data.tolist(), strict=True)
+    }
+
+
+def _costs(staged: Staged) -> dict[Key, float]:
+    """Return the cost that falls before the reveal year of each common column, and the constant part by category."""
+    statement, names = staged.program.statement, dict(zip(staged.common.tolist(), staged.keys, strict=True))
+    found: dict[Key, float] = {}
+    for cost in statement.costs:
+        early = np.asarray(cost.year) < staged.reveal_year
+        if not cost.columns:
+            found[("constant", cost.category)] = found.get(("constant", cost.category), 0.0) + float(cost.musd[early].sum())
+            continue
+        positions = staged.program.columns(cost.columns)
+        for column, musd in zip(positions[cost.column[early]].tolist(), cost.musd[early].tolist(), strict=True):
+            if column in names:
+                found[names[column]] = found.get(names[column], 0.0) + musd
+    return {key: value for key, value in found.items() if value != 0.0}
