@@ -79,6 +79,10 @@ class InstanceError(DiversifyError):
         head = f"{count} problem{'s' if count != 1 else ''} in the data"
         super().__init__("\n".join([head, *(f"  {problem}" for problem in self.problems)]))
 
+    def __reduce__(self) -> tuple[type[InstanceError], tuple[list[Problem], list[Problem]]]:
+        """Let the error be what it is in another process too; an exception is otherwise made again from its text alone."""
+        return type(self), (self.problems, self.warnings)
+
 
 class SolverError(DiversifyError):
     """The solver refused an option or a model, or ended in a way that says nothing about the case."""

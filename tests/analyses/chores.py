@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from diversify.analyses.executor import Executor, Task
+from diversify.errors import InstanceError, Problem, SolverError, UsageError
 
 
 def double(number: int) -> dict[str, Any]:
@@ -44,6 +45,39 @@ def die(number: int) -> dict[str, Any]:
 def refuse(number: int) -> dict[str, Any]:
     """Raise."""
     raise ValueError(f"{number} is not wanted")
+
+
+def refuse_data(number: int) -> dict[str, Any]:
+    """Raise an error with more problems than fit into a short message."""
+    raise InstanceError([Problem("odd", f"{number} is odd, and {'long ' * 50}", row=row) for row in range(100)])
+
+
+def refuse_with(number: int, kind: str) -> dict[str, Any]:
+    """Raise an error of the package, or what Ctrl-C raises."""
+    raise {"usage": UsageError, "solver": SolverError, "ctrl-c": KeyboardInterrupt}[kind](f"{number} is not wanted")
+
+
+def alone(number: int, notes: str) -> dict[str, Any]:
+    """Return whether nobody else was at it in this process meanwhile."""
+    mark = Path(notes) / f"busy-{os.getpid()}"
+    mark.touch(exist_ok=False)
+    time.sleep(0.05)
+    mark.unlink()
+    return {"process": os.getpid()}
+
+
+def say_and_wait(number: int, notes: str, seconds: float) -> dict[str, Any]:
+    """Leave a note of the process, and wait as the solver does: in short stretches, in each of which Ctrl-C counts."""
+    mark = Path(notes) / f"at-{number}"
+    mark.write_text(str(os.getpid()), encoding="utf-8")
+    ends = time.monotonic() + seconds
+    try:
+        while time.monotonic() < ends:
+            time.sleep(0.05)
+    except KeyboardInterrupt:
+        mark.with_name(f"stopped-{number}").touch()
+        raise
+    return {"twice": 2 * number}
 
 
 def chores(notes: str, count: int, seconds: float) -> list[Task]:
