@@ -199,7 +199,8 @@ def convert(instance: str, out: str, scenario: str | None, changes: tuple[str, .
 def join(instances: tuple[str, ...], out: str, title: str, chains: tuple[str, ...], as_json: bool, quiet: bool, verbose: bool) -> Exit:
     """Join two or more cases into one, which plans them together.
 
-    Years, discount rate and every figure that they share must agree. Scenarios are left out: write those of the whole.
+    Years, discount rate and every figure that they share must agree. Scenarios and their families are left out: write
+    those of the whole.
     """
     from diversify.instance import join as join_instances
     from diversify.instance import load, save
