@@ -64,6 +64,7 @@ def solved(
     start: pd.DataFrame | None = None,
     bound_musd: float | None = None,
     model: pyo.ConcreteModel | None = None,
+    decided: pd.DataFrame | None = None,
     progress: Callable[[Progress], None] | None = None,
 ) -> Plan:
     """Solve within limits; arguments as in :func:`diversify.solve`. ``model`` is one of this instance with constraints added.
@@ -82,6 +83,7 @@ def solved(
         builds=builds,
         start=start,
         bound_musd=bound_musd,
+        decided=decided,
         progress=progress,
     )
     if plan.stopped == "interrupted":

@@ -17,11 +17,11 @@ _SHARE_MOVES = 1e-3
 
 def regret_page(summary: Mapping[str, Any], tables: Mapping[str, pd.DataFrame]) -> Iterator[RenderableType]:
     """Yield the parts of the page, from the answer's summary and tables."""
-    letters = {row["plan"]: _letter(position) for position, row in enumerate(summary["plans"])}
+    letters = {row["plan"]: letter(position) for position, row in enumerate(summary["plans"])}
     yield shown(headline(summary))
-    yield _plans(summary["plans"], letters)
+    yield plans_grid(summary["plans"], letters)
     yield _costs(summary, letters)
-    yield _regrets(summary, letters)
+    yield regrets_grid(summary, letters)
     yield shown(
         "What a plan builds is kept, operations are planned anew. Regret is cost above the least cost known in the scenario; it may be "
         f"more by what that could be lower (least less bound). {_NONE}: its investments leave no plan there."
@@ -35,7 +35,8 @@ def regret_page(summary: Mapping[str, Any], tables: Mapping[str, pd.DataFrame]) 
     yield from _shares(summary, letters)
 
 
-def _letter(position: int) -> str:
+def letter(position: int) -> str:
+    """Return by what a plan is called in the columns of a page."""
     return chr(ord("A") + position) if position < 26 else f"P{position + 1}"
 
 
@@ -72,7 +73,8 @@ def _band(low: Any, high: Any) -> str:
     return musd(low) if amount(low, 4) == amount(high, 4) else f"{amount(low, 4)} to {musd(high)}"
 
 
-def _plans(rows: Sequence[Mapping[str, Any]], letters: Mapping[str, str]) -> RenderableType:
+def plans_grid(rows: Sequence[Mapping[str, Any]], letters: Mapping[str, str]) -> RenderableType:
+    """Return the plans, which future each was made for, and where it is worst."""
     lines = [
         (
             letters[row["plan"]],
@@ -119,7 +121,8 @@ def _stopped(stopped: str) -> str:
     return _NONE if stopped == "infeasible" else stopped.replace("_", " ")
 
 
-def _regrets(summary: Mapping[str, Any], letters: Mapping[str, str]) -> RenderableType:
+def regrets_grid(summary: Mapping[str, Any], letters: Mapping[str, str]) -> RenderableType:
+    """Return the regret of each plan in each scenario, and by how much it may be more."""
     cells = {(cell["plan"], cell["scenario"]): cell for cell in summary["cells"]}
     lines = [
         (
