@@ -21,7 +21,12 @@ if TYPE_CHECKING:
     from diversify.analyses.prices import prices
     from diversify.analyses.provenance import provenance
     from diversify.analyses.regret import regret
+    from diversify.analyses.rolling import rolling
+    from diversify.analyses.scenarios import Sample, reduce, sample
+    from diversify.analyses.secure import secure
     from diversify.analyses.sensitivity import sensitivity
+    from diversify.analyses.stochastic import stochastic
+    from diversify.analyses.stress import stress
     from diversify.audit import AuditReport, audit
     from diversify.errors import DiversifyError, InstanceError, Problem, ResultFolderError, SolverError, UsageError
     from diversify.instance import Findings, Instance, bundled_chains, bundled_instances, check, describe, join, load, new, save
@@ -40,7 +45,12 @@ _HOMES = {
     "diversify.analyses.prices": ("prices",),
     "diversify.analyses.provenance": ("provenance",),
     "diversify.analyses.regret": ("regret",),
+    "diversify.analyses.rolling": ("rolling",),
+    "diversify.analyses.scenarios": ("Sample", "reduce", "sample"),
+    "diversify.analyses.secure": ("secure",),
     "diversify.analyses.sensitivity": ("sensitivity",),
+    "diversify.analyses.stochastic": ("stochastic",),
+    "diversify.analyses.stress": ("stress",),
     "diversify.audit": ("AuditReport", "audit"),
     "diversify.errors": ("DiversifyError", "InstanceError", "Problem", "ResultFolderError", "SolverError", "UsageError"),
     "diversify.instance": (
@@ -73,6 +83,7 @@ __all__ = [
     "Problem",
     "Progress",
     "ResultFolderError",
+    "Sample",
     "SolverError",
     "UsageError",
     "alternatives",
@@ -93,10 +104,16 @@ __all__ = [
     "new",
     "prices",
     "provenance",
+    "reduce",
     "regret",
+    "rolling",
+    "sample",
     "save",
+    "secure",
     "sensitivity",
     "solve",
+    "stochastic",
+    "stress",
 ]
 
 

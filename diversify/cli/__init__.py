@@ -11,7 +11,23 @@ import threading
 
 import click
 
-from diversify.cli import alternatives, cases, coalition, diagnose, frontier, least_cap, plans, prices, regret, sensitivity
+from diversify.cli import (
+    alternatives,
+    cases,
+    coalition,
+    diagnose,
+    frontier,
+    least_cap,
+    plans,
+    prices,
+    regret,
+    rolling,
+    scenarios,
+    secure,
+    sensitivity,
+    stochastic,
+    stress,
+)
 from diversify.cli.outcome import EXIT_CODES, Verbs
 
 
@@ -36,7 +52,12 @@ for verb in (
     diagnose.diagnose,
     prices.prices,
     regret.regret,
+    rolling.rolling,
+    scenarios.scenarios,
+    secure.secure,
     sensitivity.sensitivity,
+    stochastic.stochastic,
+    stress.stress,
 ):
     command.add_command(verb)
 

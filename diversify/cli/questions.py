@@ -27,7 +27,7 @@ Subject = TypeVar("Subject")
 
 
 def asking(verb: Verb) -> Verb:
-    """Add --out, --workers and --no-cache, and the limits of each solve: --gap, --time-limit, --seed."""
+    """Add --out, --workers, --scheduler and --no-cache, and the limits of each solve: --gap, --time-limit, --seed."""
     return with_options(
         verb,
         click.option(
@@ -36,11 +36,29 @@ def asking(verb: Verb) -> Verb:
         click.option(
             "--workers", "--threads", type=click.IntRange(1), metavar="N", help="Processes to solve in, one solver thread each (all cores)."
         ),
+        click.option(
+            "--scheduler", metavar="ADDRESS", help="Solve on a Dask cluster instead: its scheduler, tcp://HOST:PORT or tls://HOST:PORT."
+        ),
         click.option("--no-cache", is_flag=True, help="Solve everything anew; keep nothing for the next run."),
         click.option("--gap", type=float, metavar="SHARE", help="Relative gap at which each solve stops."),
         click.option("--time-limit", type=float, metavar="SECONDS", help="Stop each solve after this long, keeping the best it has (100)."),
         click.option("--seed", type=int, metavar="N", help="Random seed of the solver (0)."),
     )
+
+
+def done(_answer: Answer) -> Exit:
+    """End a verb whose answer is its job."""
+    return Exit.DONE
+
+
+def as_a_solve(answer: Answer) -> Exit:
+    """End a verb whose answer is one plan, as ``solve`` would."""
+    stopped, holds = answer.summary["stopped"], answer.summary["holds"] == "plan"
+    if stopped in ("infeasible", "unbounded"):
+        return Exit.NO_PLAN_EXISTS
+    if not holds:
+        return Exit.STOPPED_HOLDING_NONE
+    return Exit.DONE if stopped == "optimal" else Exit.STOPPED_HOLDING_PLAN
 
 
 def answered(
@@ -50,9 +68,10 @@ def answered(
     layout: Callable[[], Layout],
     ask: Callable[[Instance, Executor], Answer],
     page: Callable[[Answer], Iterable[RenderableType]],
+    code: Callable[[Answer], Exit] = done,
 ) -> Exit:
     """Ask a question about an instance, write the answer where ``--out`` says, and show it; as :func:`answered_about` has it."""
-    return answered_about(lambda: instance_of(source, given["scenario"], given["changes"]), given, label, layout, ask, page)
+    return answered_about(lambda: instance_of(source, given["scenario"], given["changes"]), given, label, layout, ask, page, code)
 
 
 def answered_about(
@@ -62,10 +81,12 @@ def answered_about(
     layout: Callable[[], Layout],
     ask: Callable[[Subject, Executor], Answer],
     page: Callable[[Answer], Iterable[RenderableType]],
+    code: Callable[[Answer], Exit] = done,
 ) -> Exit:
     """Ask a question about what ``read`` returns, write the answer where ``--out`` says, and show it.
 
-    ``layout`` and ``page`` are called late, so that their modules are imported only when they are needed. Ctrl-C ends the
+    ``layout`` and ``page`` are called late, so that their modules are imported only when they are needed; ``code`` says how an answer
+    ends the verb. Ctrl-C ends the
     verb with code 5 and says that a second run goes on from there.
     """
     kept = None if given["no_cache"] else cache_folder()
@@ -79,7 +100,7 @@ def answered_about(
             refuse_strangers(Path(os.path.abspath(given["out"])), files_of(layout()))
         live.stage(label)
         try:
-            answer = ask(subject, Executor(given["workers"] or os.cpu_count() or 1, kept, live.step))
+            answer = ask(subject, Executor(given["workers"] or os.cpu_count() or 1, kept, live.step, given["scheduler"]))
         except KeyboardInterrupt:
             if kept is not None:
                 live.clear()
@@ -92,7 +113,7 @@ def answered_about(
         print_page(page(answer))
         if given["out"] is not None:
             say(str(trouble) if trouble else f"Written to {given['out']}.")
-    return Exit.BAD_INPUT if trouble else Exit.DONE
+    return Exit.BAD_INPUT if trouble else code(answer)
 
 
 def cache_folder() -> Path:
