@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     "--method",
     type=click.Choice(["auto", "extensive", "decomposed"]),
     default="auto",
-    help="All scenarios in one problem, or by cuts (auto: by their number).",
+    help="All scenarios in one problem, or by cuts (auto: by size).",
 )
 @click.option("--no-value", is_flag=True, help="Leave out what knowing the scenario, or planning for all of them, is worth.")
 @asking

@@ -40,6 +40,7 @@ def _figure(value: float | None) -> str:
 def differences(ours: Staged, theirs: Staged) -> Iterator[Difference]:
     """Yield what two cases do not agree on before the reveal year: what can be decided, the rows of those years, and their costs."""
     yield from _between("upper bound", _bounds(ours), _bounds(theirs))
+    yield from _between("most units", *_unit_bounds(ours, theirs))
     yield from _between("limit", _sides(ours), _sides(theirs))
     yield from _between("coefficient", _coefficients(ours), _coefficients(theirs))
     yield from _between("cost", _costs(ours), _costs(theirs))
@@ -70,6 +71,19 @@ def _operations(staged: Staged) -> Iterator[tuple[int, Key]]:
 def _bounds(staged: Staged) -> dict[Key, float]:
     upper = staged.program.matrix.upper
     return {key: float(upper[position]) for position, key in _operations(staged)}
+
+
+def _unit_bounds(ours: Staged, theirs: Staged) -> list[dict[Key, float]]:
+    """Return the upper bounds of units and purchases that both cases can decide before the reveal year."""
+    both = set(ours.keys) & set(theirs.keys)
+    return [
+        {
+            key: float(each.program.matrix.upper[place])
+            for place, key in zip(each.common.tolist(), each.keys, strict=True)
+            if key in both and key[0] in UNITS
+        }
+        for each in (ours, theirs)
+    ]
 
 
 def _sides(staged: Staged) -> dict[Key, float]:

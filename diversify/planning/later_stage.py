@@ -22,9 +22,11 @@ class LaterStage:
 
     @classmethod
     def of(cls, staged: Staged) -> LaterStage:
-        """Take the settled columns and rows out of a scenario's program; no Pyomo object is kept."""
+        """Take settled columns, and the rows that all agree on, out of a scenario's program; no Pyomo object is kept."""
         matrix = staged.program.matrix
-        rows = np.flatnonzero(~staged.settled_rows)
+        agreed = np.zeros(len(staged.settled_rows), dtype=bool)
+        agreed[list(staged.early_rows)] = True
+        rows = np.flatnonzero(~(staged.settled_rows & agreed))
         spoken_of = np.zeros(len(matrix.cost), dtype=bool)
         a = matrix.a.tocsr()[rows]
         spoken_of[a.indices] = True

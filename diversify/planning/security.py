@@ -61,10 +61,11 @@ class Security:
 Key = tuple[str, str, int]
 
 
-def add_security(model: pyo.ConcreteModel, security: Security, *, missed: bool = False) -> None:
-    """Add the rows to a model of ``build_model``; with ``missed`` they may be missed, and the parts of demand missed are minimised.
+def add_security(model: pyo.ConcreteModel, security: Security, *, missed: bool = False) -> dict[Key, float]:
+    """Add the rows to a model of ``build_model`` and return the demand (t/yr) of each, by consumers, commodity and year.
 
-    The model's cost then stays as the expression ``e_cost``. Demands without a shortage price are met anyway.
+    With ``missed`` they may be missed, and the parts of demand missed are minimised; the model's cost stays as the expression ``e_cost``.
+    Demands without a shortage price are met anyway.
     """
     statement: Statement = getattr(model, STATEMENT)
     found = dict(_limits(statement, security))
@@ -90,6 +91,7 @@ def add_security(model: pyo.ConcreteModel, security: Security, *, missed: bool =
     if missed:
         model.o_cost.deactivate()
         model.o_missed = pyo.Objective(expr=sum((model.v_missed[key] / found[key][1] for key in keys), 0.0), sense=pyo.minimize)
+    return {key: demand for key, (_, demand) in found.items()}
 
 
 def _limits(statement: Statement, security: Security) -> Iterator[tuple[Key, tuple[list[Any], float]]]:

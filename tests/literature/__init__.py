@@ -15,5 +15,6 @@ module                            what it exercises
 ``test_lot_sizing``               twelve periods, stocks, set-ups as units of one period's life
 ``test_equipment_replacement``    five periods, units of several lives
 ``test_capacity_expansion``       six periods, integer units, fixed first-unit cost, discounting
+``test_two_stage``                scenarios, what is common to them, conditional value at risk, EVPI and VSS, stocks, substitutes
 ================================  =========================================================================================
 """

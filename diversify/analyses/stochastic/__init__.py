@@ -8,7 +8,7 @@ from typing import Any
 
 from diversify.analyses.answer import Answer, tabulated
 from diversify.analyses.executor import Executor
-from diversify.analyses.solving import Limits, manifest
+from diversify.analyses.solving import Limits, Record, manifest
 from diversify.analyses.stochastic import findings
 from diversify.analyses.stochastic.decomposition import decomposed
 from diversify.analyses.stochastic.ensemble import BASE, Ensemble
@@ -22,10 +22,10 @@ from diversify.solve import Risk
 __all__ = ["BASE", "LAYOUT", "METHODS", "stochastic"]
 
 METHODS = ("auto", "extensive", "decomposed")
-"""How the plan is found: all scenarios in one problem, or by cuts; ``auto`` takes the first up to :data:`MOST_TOGETHER` scenarios."""
+"""How the plan is found: all scenarios in one problem, or by cuts; ``auto`` takes the first up to :data:`MOST_COLUMNS`."""
 
-MOST_TOGETHER = 3
-"""The most scenarios that ``auto`` states in one problem."""
+MOST_COLUMNS = 100_000
+"""The most columns, all scenarios together, that ``auto`` states in one problem (benchmarks/README.md)."""
 
 
 def stochastic(
@@ -62,10 +62,10 @@ def stochastic(
     if method not in METHODS:
         raise UsageError(f"method is one of {', '.join(METHODS)}; got {method!r}.")
     limits = Limits.of(case, gap=gap, time_limit=time_limit, seed=seed)
-    all_at_once = method == "extensive" or (method == "auto" and len(ensemble.names) <= MOST_TOGETHER)
     with (executor or Executor()).held() as runner:
         compared = agreed(case, ensemble.likeliest, ensemble.names, runner)
-        found = stated_together(ensemble, limits, runner) if all_at_once else decomposed(ensemble, compared, limits, runner)
+        together = _together(method, compared, len(ensemble.names))
+        found = stated_together(ensemble, limits, runner) if together else decomposed(ensemble, compared, limits, runner)
         known = worth(ensemble, found, limits, runner) if value and found.plans else None
         hopeless = without_plan(ensemble, limits, runner) if found.stopped == "infeasible" else []
     summary, records = findings.told(ensemble, found, known)
@@ -79,3 +79,15 @@ def _risk(weight: float, level: float) -> Risk:
     if not (0.0 <= weight <= 1.0 and 0.0 <= level <= 1.0):
         raise UsageError(f"weight and level of CVaR lie between 0 and 1; got {weight:g} and {level:g}.")
     return Risk(weight, level)
+
+
+def _together(method: str, compared: Sequence[Record], scenarios: int) -> bool:
+    """Return whether all scenarios are stated in one problem; UsageError where cuts are asked for and cannot be made."""
+    more = [name for record in compared for name in record["decide_more"]]
+    if more and method == "decomposed":
+        raise UsageError(
+            f"In {more[0]} units can be decided before the reveal year that never serve in the likeliest scenario, which the cuts begin "
+            "with. Take the method extensive, or make a scenario in which they serve the likeliest."
+        )
+    columns = max((record["columns"] for record in compared), default=0) * scenarios
+    return method == "extensive" or (method == "auto" and (bool(more) or columns <= MOST_COLUMNS))

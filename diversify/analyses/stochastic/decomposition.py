@@ -33,6 +33,9 @@ _CHUNK = 5
 _ROUNDS, _WHOLE_ROUNDS = 60, 4
 """The most rounds with parts of units, and with whole ones."""
 
+_ROUNDING = 1e-7
+"""The relative gap that is left to the solver's tolerances."""
+
 _FINE = 0.1
 """The part of the gap asked for at which the relaxed master is done."""
 
@@ -152,7 +155,7 @@ class _Search:
         return Found("decomposed", stopped, proved, work.decided_of({"decided": []}), {}, self.master.form([]).matrix.size, self.rounds)
 
     def _allowed(self, cost: float) -> float:
-        return self.limits.gap * abs(cost) if np.isfinite(cost) else 0.0
+        return max(self.limits.gap, _ROUNDING) * abs(cost) if np.isfinite(cost) else 0.0
 
     def _point(self, decided: pd.DataFrame) -> Floats:
         point = np.zeros(len(self.master.keys))

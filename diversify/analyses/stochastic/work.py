@@ -37,17 +37,23 @@ def staged_of(case: Instance) -> Staged:
 
 
 def compare(case: Instance, ours: str, theirs: Sequence[str]) -> Record:
-    """Return, for each of some scenarios, sentences on what differs from one scenario before the reveal year."""
+    """Return, for each of some scenarios, sentences on what differs from one scenario before the reveal year.
+
+    Beside them the scenarios that ``decide_more`` (units that never serve in the one, such as where it delays them beyond the horizon),
+    the positions of the one's common columns that are ``forbidden``, and its size.
+    """
     reference = staged_of(instance_of(case, ours))
-    found, forbidden = {}, np.zeros(len(reference.keys), dtype=bool)
+    found, more, forbidden = {}, [], np.zeros(len(reference.keys), dtype=bool)
     keys = shared_keys([reference])
     for name in theirs:
         other = staged_of(instance_of(case, name))
         found[name] = [each.sentence for each in islice(differences(reference, other), _TOLD)]
         if not found[name]:
             _keep(case, name, other)
+            more += [name] if set(other.keys) - set(keys) else []
             forbidden |= possible([other], keys) == 0.0
-    return {"differences": found, "forbidden": np.flatnonzero(forbidden).tolist()}
+    size = len(reference.program.matrix.cost)
+    return {"differences": found, "decide_more": more, "forbidden": np.flatnonzero(forbidden).tolist(), "columns": size}
 
 
 def together(
