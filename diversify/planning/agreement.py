@@ -18,6 +18,38 @@ _SAME = 1e-9
 """Relative difference below which two figures are the same."""
 
 
+_WORDS = {
+    "v_build": "units of",
+    "v_open": "the first unit of",
+    "v_close": "the closure of",
+    "v_run": "runs of",
+    "v_flow": "shipments of",
+    "v_deliver": "deliveries at",
+    "v_short": "shortage at",
+    "v_stock": "stock at",
+    "v_store": "stock at",
+    "v_draw": "stock at",
+    "v_handover": "handing over at",
+    "v_dispose": "disposal at",
+    "v_sell": "sales at",
+    "v_excess": "the excess over",
+    "c_capacity": "the capacity of",
+    "c_minimum_run": "the minimum run of",
+    "c_demand": "the demand at",
+    "c_substitute": "substitutes at",
+    "c_lane_capacity": "the lane",
+    "c_contract": "the contract",
+    "c_restriction": "the restriction",
+    "c_market": "the market at",
+    "c_cap": "the cap",
+    "c_floor": "the floor",
+    "c_stock": "stock at",
+    "c_stock_capacity": "room for stock at",
+    "constant": "what stands, category",
+}
+"""What columns and rows are about, in words; the others are named as they are."""
+
+
 @dataclass(frozen=True)
 class Difference:
     """One thing before the reveal year in which two cases differ: where it stands (variable or constraint, key) and both figures."""
@@ -27,10 +59,9 @@ class Difference:
     ours: float | None
     theirs: float | None
 
-    @property
-    def sentence(self) -> str:
-        """One sentence for people."""
-        return f"{self.what} of {self.where} is {_figure(self.ours)} in one and {_figure(self.theirs)} in the other"
+    def sentence(self, ours: str, theirs: str) -> str:
+        """One sentence for people, with the names of both cases."""
+        return f"the {self.what} of {self.where} is {_figure(self.ours)} in {ours} and {_figure(self.theirs)} in {theirs}"
 
 
 def _figure(value: float | None) -> str:
@@ -58,7 +89,14 @@ def _same(left: float, right: float) -> bool:
 
 
 def _named(key: Key) -> str:
-    return f"{key[0]}[{', '.join(map(str, key[1:]))}]"
+    """Return a key in words; a coefficient's has that of the column after that of the row."""
+    parts: list[list[str]] = []
+    for position, value in enumerate(key):
+        if position == 0 or value in _WORDS:
+            parts.append([_WORDS.get(str(value), str(value))])
+        elif value != "":
+            parts[-1].append(f"{value:g}" if isinstance(value, float) else str(value))
+    return " and ".join(f"{word} {', '.join(told)}" for word, *told in parts)
 
 
 def _operations(staged: Staged) -> Iterator[tuple[int, Key]]:

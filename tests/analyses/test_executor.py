@@ -143,3 +143,23 @@ def _alive(group: int) -> bool:
     except ProcessLookupError:
         return False
     return True
+
+
+def at_work(executor: Executor, notes: Path) -> set[str]:
+    """Return the processes that two tasks ran in."""
+    tasks = [Task(f"at {number}", chores.say_and_wait, {"number": number, "notes": str(notes), "seconds": 0.5}) for number in range(2)]
+    executor.run(tasks)
+    return {(notes / f"at-{number}").read_text(encoding="utf-8") for number in range(2)}
+
+
+def test_processes_that_are_held_outlive_a_run_and_end_with_the_block(tmp_path: Path) -> None:
+    with Executor(workers=2).held() as held:
+        first = at_work(held, tmp_path)
+        assert at_work(held, tmp_path) == first
+        with pytest.raises(ValueError, match="not wanted"):
+            held.run([Task("refused", chores.refuse, {"number": number}) for number in range(2)])
+        again = at_work(held, tmp_path)
+        assert not again & first
+    for process in map(int, first | again):
+        with pytest.raises(ProcessLookupError):
+            os.kill(process, 0)

@@ -26,25 +26,25 @@ def reference() -> tuple[dv.Instance, Staged]:
 def told(change: str) -> list[str]:
     """Return the sentences on what a change does before 2031."""
     case, program = reference()
-    return [each.sentence for each in differences(program, staged(case.set(change)))]
+    return [each.sentence("one", "the other") for each in differences(program, staged(case.set(change)))]
 
 
 @pytest.mark.parametrize(
     ("change", "name", "figure"),
     [
-        (BAN.replace("2031", "2030"), "v_flow[port, CHN, Osaka, ore, , 2030]", "absent"),
-        ("demand[year=2030].quantity_t_per_year=120", "c_demand[Osaka, ore, 2030]", "120"),
-        ("demand[].shortage_usd_per_t=4000", "v_short[Osaka, ore, 2030]", "0.004"),
-        ("facilities[facility=port].variable_usd_per_t=60", "v_run[port, mining, , 2030]", "6e-05"),
-        ("facilities[facility=port].capacity_t_per_year=10", "c_capacity[port, 2030]", "10"),
+        (BAN.replace("2031", "2030"), "shipments of port, CHN, Osaka, ore, 2030", "absent"),
+        ("demand[year=2030].quantity_t_per_year=120", "the demand at Osaka, ore, 2030", "120"),
+        ("demand[].shortage_usd_per_t=4000", "shortage at Osaka, ore, 2030", "0.004"),
+        ("facilities[facility=port].variable_usd_per_t=60", "runs of port, mining, 2030", "6e-05"),
+        ("facilities[facility=port].capacity_t_per_year=10", "the capacity of port, 2030", "10"),
         ("recipes[].amount_t_per_t=1", None, None),
-        ("stockpiles[].capacity_t=10", "c_stock_capacity[Osaka, ore, 2030]", "10"),
-        ("stockpiles[].initial_t=10", "c_stock[Osaka, ore, , 2030]", "10"),
-        ("projects[project=vale].unit_t_per_year=20", "c_capacity[vale, 2030, v_build, vale, 2030.0]", "-20"),
-        ("projects[project=ridge].units_max=1", "v_build[ridge, 2030.0]", "1"),
-        ("projects[project=vale].capex_unit_musd=0.06", "v_build[vale, 2030.0]", "0.03"),
-        ("instance.discount_rate=0.1", "v_build[vale, 2030.0]", None),
-        ("lanes[origin=vale].cost_usd_per_t=7", "v_flow[vale, AUS, Osaka, ore, , 2030]", None),
+        ("stockpiles[].capacity_t=10", "room for stock at Osaka, ore, 2030", "10"),
+        ("stockpiles[].initial_t=10", "stock at Osaka, ore, 2030", "10"),
+        ("projects[project=vale].unit_t_per_year=20", "the capacity of vale, 2030 and units of vale, 2030", "-20"),
+        ("projects[project=ridge].units_max=1", "units of ridge, 2030", "1"),
+        ("projects[project=vale].capex_unit_musd=0.06", "units of vale, 2030", "0.03"),
+        ("instance.discount_rate=0.1", "units of vale, 2030", None),
+        ("lanes[origin=vale].cost_usd_per_t=7", "shipments of vale, AUS, Osaka, ore, 2030", None),
     ],
 )
 def test_a_change_before_the_reveal_is_told_with_place_and_figure(change: str, name: str | None, figure: str | None) -> None:
@@ -74,7 +74,7 @@ def test_demand_of_the_reveal_year_alone_moves_the_years_before_it() -> None:
     """Demand is linear between listed years: without a row for 2030 a change in 2031 is one in 2030 as well."""
     rows = [{"location": "Osaka", "commodity": "ore", "year": year, "quantity_t_per_year": 100} for year in (2029, 2031, 2032)]
     case = case_of({"calm": (0.5, ()), "growth": (0.5, ("demand[year=2031].quantity_t_per_year=300",))}, demand=rows)
-    with pytest.raises(UsageError, match=r"(?s)growth against calm: .*c_demand\[Osaka, ore, 2030\] is 100 in one and 200.*list 2030 too"):
+    with pytest.raises(UsageError, match=r"(?s)growth: .*the demand at Osaka, ore, 2030 is 100 in calm and 200 in growth.*list 2030 too"):
         stochastic(case)
 
 
@@ -84,7 +84,7 @@ def checked(case: dv.Instance) -> None:
     reference = staged(case, first)
     assert others
     for name in others:
-        assert [each.sentence for each in differences(reference, staged(case, name))] == [], name
+        assert [each.sentence("one", "the other") for each in differences(reference, staged(case, name))] == [], name
 
 
 @pytest.mark.slow

@@ -24,7 +24,7 @@ from diversify.analyses.stochastic.ensemble import Ensemble
 from diversify.analyses.stochastic.together import Found, plans_after
 from diversify.network.ground import Floats
 from diversify.planning.master import Master, StandIn
-from diversify.planning.stages import as_table
+from diversify.planning.stages import as_table, from_table
 from diversify.solve.recourse import Growing
 
 _CHUNK = 5
@@ -159,7 +159,7 @@ class _Search:
 
     def _point(self, decided: pd.DataFrame) -> Floats:
         point = np.zeros(len(self.master.keys))
-        for key, value in work.values_of(decided).items():
+        for key, value in from_table(decided).items():
             point[self.master.keys[key]] = value
         return point
 

@@ -50,8 +50,10 @@ class Ensemble:
         elif isinstance(scenarios, Mapping):
             weights = {name: float(weight) for name, weight in scenarios.items()}
         else:
+            _check_names(scenarios, own)
             weights = _scaled({name: own.get(name) for name in scenarios})
-        _check(weights, own, scenarios)
+        _check_names(list(weights), own)
+        _check_weights(weights)
         return cls(case, tuple(weights), tuple(weights.values()), risk)
 
     @property
@@ -96,13 +98,16 @@ def _scaled(weights: Mapping[str, Any]) -> dict[str, float]:
     return {name: float(weight) / total for name, weight in weights.items()} if total > 0 else dict.fromkeys(weights, 0.0)
 
 
-def _check(weights: Mapping[str, float], known: Mapping[str, Any], given: Sequence[str] | Mapping[str, float] | None) -> None:
-    unknown = [name for name in weights if name not in known and name != BASE]
+def _check_names(names: Sequence[str], known: Mapping[str, Any]) -> None:
+    unknown = [name for name in names if name not in known and name != BASE]
     if unknown:
         hint = nearest(unknown[0], known) or (f" Known: {', '.join(known)}." if known else " The instance has none.")
         raise UsageError(f"There is no scenario {unknown[0]!r}.{hint}")
-    if given is not None and not isinstance(given, Mapping) and len(set(given)) < len(given):
+    if len(set(names)) < len(names):
         raise UsageError("Name each scenario once.")
+
+
+def _check_weights(weights: Mapping[str, float]) -> None:
     if not all(0.0 <= weight < np.inf for weight in weights.values()) or abs(sum(weights.values()) - 1.0) > _ROUNDING:
         told = ", ".join(f"{name} {weight:g}" for name, weight in weights.items())
         raise UsageError(f"Probabilities lie between 0 and 1 and sum to 1; they are {told or 'none'}.")

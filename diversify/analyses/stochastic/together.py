@@ -52,7 +52,7 @@ def agreed(case: Instance, first: str, names: Sequence[str], executor: Executor)
     records = executor.run(tasks)
     found = {name: told for record in records for name, told in record["differences"].items() if told}
     if found:
-        listed = "\n".join(f"  {name} against {first}: {'; '.join(told)}" for name, told in found.items())
+        listed = "\n".join(f"  {name}: {'; '.join(told)}" for name, told in found.items())
         raise UsageError(
             f"Scenarios differ before the reveal year {year}:\n{listed}\nA scenario may change figures from {year} on only. Give such a "
             f"change a year (demand, prices and caps are linear between listed years: list {year - 1} too), or leave its probability blank."

@@ -16,6 +16,7 @@ from pyomo.common.gc_manager import PauseGC
 from diversify.analyses.solving import Limits, Record, record_of, rows_of, solved
 from diversify.analyses.stochastic.ensemble import instance_of
 from diversify.instance import Instance
+from diversify.plan import Plan
 from diversify.planning import build_model
 from diversify.planning.agreement import differences
 from diversify.planning.extensive_form import ExtensiveForm, possible, shared_keys
@@ -23,7 +24,7 @@ from diversify.planning.later_stage import LaterStage
 from diversify.planning.master import Master, StandIn
 from diversify.planning.mean import mean_program
 from diversify.planning.program import Program
-from diversify.planning.stages import Key, Staged, as_table, from_table
+from diversify.planning.stages import Staged, as_table, from_table
 from diversify.solve import Matrix, Options, Outcome, Risk, run
 
 _TOLD = 3
@@ -47,7 +48,7 @@ def compare(case: Instance, ours: str, theirs: Sequence[str]) -> Record:
     keys = shared_keys([reference])
     for name in theirs:
         other = staged_of(instance_of(case, name))
-        found[name] = [each.sentence for each in islice(differences(reference, other), _TOLD)]
+        found[name] = [each.sentence(ours, name) for each in islice(differences(reference, other), _TOLD)]
         if not found[name]:
             _keep(case, name, other)
             more += [name] if set(other.keys) - set(keys) else []
@@ -156,13 +157,8 @@ def decided_of(record: Mapping[str, Any]) -> pd.DataFrame:
     return pd.DataFrame(record["decided"], columns=["key", "value"])
 
 
-def values_of(decided: pd.DataFrame) -> dict[Key, float]:
-    """Return the decisions in such a table by key."""
-    return from_table(decided)
-
-
-def plan_record(plan: Any) -> Record:
-    """Return a plan's record with its shortage over the horizon and its closures."""
+def plan_record(plan: Plan) -> Record:
+    """Return a plan's record with its shortage over the horizon."""
     return {**record_of(plan), "shortage_t": plan.summary["shortage_t"] if plan.holds == "plan" else None}
 
 

@@ -55,7 +55,7 @@ def why_free(instance: Instance, own: Instance) -> str | None:
     with PauseGC():
         staged = [Staged.of(Program.of(build_model(case)), reveal) for case in (own, instance)]
     found = next(differences(*staged), None)
-    return None if found is None else found.sentence
+    return None if found is None else found.sentence("the plan's own case", "the scenario")
 
 
 def delayed(instance: Instance, builds: pd.DataFrame, reveal: int) -> pd.DataFrame:
