@@ -19,7 +19,7 @@ LONGEST_FUNCTION = 45
 LONGEST_MODULE = 400
 DATA_MODULES = {"schema.py"}
 """Modules that are one table of data; they are as long as the format has columns."""
-HEAVY = ("pyomo", "pandas", "scipy", "highspy", "numpy")
+HEAVY = ("pyomo", "pandas", "scipy", "highspy", "numpy", "distributed", "dask")
 VAGUE = {"utils", "util", "common", "helpers", "helper", "misc", "tools", "stuff"}
 
 

@@ -78,7 +78,7 @@ def add_security(model: pyo.ConcreteModel, security: Security, *, missed: bool =
 
     def within(_model: Any, *key: Any) -> Any:
         short, demand = found[key]
-        return sum(short) <= security.share * demand + (1.0 - security.share) * demand * model.v_spell[key] + model.v_missed[key]
+        return sum(short) - (1.0 - security.share) * demand * model.v_spell[key] - model.v_missed[key] <= security.share * demand
 
     model.c_security = pyo.Constraint(keys, rule=within)
     if security.years > 0:

@@ -13,7 +13,22 @@ from typing import Any
 import pytest
 
 PLANS = {"audit", "check", "compare", "convert", "export", "join", "list", "new", "show", "solve"}
-QUESTIONS = {"alternatives", "coalition", "diagnose", "frontier", "least-cap", "prices", "regret", "sensitivity"}
+QUESTIONS = {
+    *(
+        "alternatives",
+        "coalition",
+        "diagnose",
+        "frontier",
+        "least-cap",
+        "prices",
+        "regret",
+        "rolling",
+        "scenarios",
+        "secure",
+        "sensitivity",
+    ),
+    *("stochastic", "stress"),
+}
 BUILT = PLANS | QUESTIONS
 SYNTHETIC = Path(__file__).parents[2] / "benchmarks" / "instances" / "synthetic-trilateral"
 
@@ -33,7 +48,7 @@ def test_help_names_exactly_the_verbs_that_are_built_and_the_exit_codes(run: Any
 def test_help_loads_nothing_heavy(start: str) -> None:
     code = f"""
 import atexit, sys
-heavy = ("pyomo", "pandas", "scipy", "highspy", "numpy", "rich", "yaml", "openpyxl")
+heavy = ("pyomo", "pandas", "scipy", "highspy", "numpy", "rich", "yaml", "openpyxl", "distributed", "dask")
 atexit.register(lambda: print([name for name in heavy if name in sys.modules], file=sys.stderr))
 {start}
 """
