@@ -65,7 +65,7 @@ class Difference:
 
 
 def _figure(value: float | None) -> str:
-    return "absent" if value is None else f"{value:.6g}"
+    return "absent" if value is None else "unlimited" if np.isinf(value) else f"{value:.6g}"
 
 
 def differences(ours: Staged, theirs: Staged) -> Iterator[Difference]:

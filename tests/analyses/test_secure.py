@@ -130,6 +130,7 @@ def test_how_the_least_cost_plan_fares_and_what_the_secure_plan_costs_under_the_
     assert (row["cost_musd"], row["shortage_t"]) == (near(12_000 / 1e6 + 2 * UNIT), near(0))
 
 
+@pytest.mark.slow
 def test_the_curve_never_falls_as_less_may_be_short_even_at_a_wide_gap() -> None:
     for gap in (0.0, 0.5):
         points = secure(two_pits(), against=["ban", "quake"], within=LEVELS, gap=gap).summary["points"]
@@ -406,6 +407,7 @@ def least_shortage(case: dv.Instance, builds: pd.DataFrame) -> dict[int, float]:
     return {int(year): float(quantity) / demand for year, quantity in plan.shortages.groupby("year")["quantity_t_per_year"].sum().items()}
 
 
+@pytest.mark.slow
 def test_each_loss_is_survived_by_a_plain_plan_after_what_is_decided_before_it_shows() -> None:
     """With nothing in stock and no later unit in time, what is short in 2031 depends on the early units alone."""
     case = two_pits(far={"capacity_t_per_year": 90})
