@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,7 @@ class Task:
     work: Callable[..., Result]
     arguments: Mapping[str, Any] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def key(self) -> str:
         """SHA-256 over function, arguments and engine, as 64 hexadecimal digits."""
         said = [f"{self.work.__module__}.{self.work.__qualname__}", _canonical(self.arguments), engine()]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -30,6 +30,7 @@ class Ensemble:
     names: tuple[str, ...]
     probability: tuple[float, ...]
     risk: Risk
+    _made: dict[str, Instance] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def of(cls, case: Instance, scenarios: Sequence[str] | Mapping[str, float] | None, risk: Risk) -> Ensemble:
@@ -67,8 +68,10 @@ class Ensemble:
         return self.names[int(np.argmax(self.weights))]
 
     def instance(self, name: str) -> Instance:
-        """Return the case under one of its scenarios."""
-        return instance_of(self.case, name)
+        """Return the case under one of its scenarios, made once."""
+        if name not in self._made:
+            self._made[name] = instance_of(self.case, name)
+        return self._made[name]
 
     def weighed(self, costs: Mapping[str, float]) -> float:
         """Return the risk-weighed cost of each scenario's cost."""
